@@ -3,13 +3,15 @@
 use std::io::{BufRead, IsTerminal};
 
 use super::args::{Common, Demo};
+use crate::config::LogFormat;
 use crate::run;
 use crate::run::demo::{self, Filled, Wanted};
 use crate::text::{append, append_line};
 
 /// Runs a demonstration until a signal asks it to stop.
 pub(super) fn demo(common: &Common, demo: &Demo) -> anyhow::Result<u8> {
-    run::log::start(run::log::Level::from_flags(true, common.verbose), common.json);
+    let format = if common.json { LogFormat::Json } else { LogFormat::Auto };
+    run::log::start(run::log::Level::from_flags(true, common.verbose), format);
     let wanted = Wanted { keep: demo.keep.clone(), listen: demo.listen, web: demo.web };
     if !common.json {
         super::put("gapura demo: eight weeks of an office are made; this takes some seconds\n");

@@ -9,6 +9,7 @@ use ring::rand::{SecureRandom, SystemRandom};
 use super::args::Common;
 use super::plain::{json, shown};
 use crate::check::{self, Level, Signer};
+use crate::config::LogFormat;
 use crate::master::{self, Directory, Finding, Input, Severity, render};
 use crate::publish::{Strictness, ZoneSource, doubled};
 use crate::run;
@@ -21,11 +22,12 @@ use crate::wire::rdata::base64_text;
 
 /// `gapura serve`
 pub(super) fn serve(common: &Common) -> anyhow::Result<u8> {
-    run::log::start(run::log::Level::from_flags(common.quiet, common.verbose), common.json);
     let loaded = match super::settings(common) {
         Ok(loaded) => loaded,
         Err(exit) => return Ok(exit),
     };
+    let format = if common.json { LogFormat::Json } else { loaded.settings.log.format };
+    run::log::start(run::log::Level::from_flags(common.quiet, common.verbose), format);
     let ended = run::serve(&loaded, |ready| {
         let text = if common.json { ready.json().to_string() } else { ready.text() };
         super::put(&(text + "\n"));

@@ -18,9 +18,9 @@ pub use load::{Loaded, default_path, load, state_dir_of};
 pub use office::{Hosting, Office, Sheet};
 pub use settings::{
     Approval, Audit, Bind, Correction, DenialKind, DnstapMessages, DnstapSettings, Hijackable,
-    KeyArrangement, KeySettings, LoggedClient, Mail, Metrics, Naming, People, Policy, Probe,
-    Promote, Public, QueryLogFormat, QueryLogging, Quic, RateLimit, Register, RemoteSettings,
-    SecretText, SerialPolicy, Server, Settings, SigningSettings, Targets, Tls, Tokens,
-    UpdateApplicant, UpdateGrant, UpdateHow, Web, Work, ZoneChecks, ZoneSettings,
+    KeyArrangement, KeySettings, LogFormat, LoggedClient, Mail, Metrics, Naming, People, Policy,
+    Probe, Promote, Public, QueryLogFormat, QueryLogging, Quic, RateLimit, Register,
+    RemoteSettings, SecretText, SerialPolicy, Server, Settings, SigningSettings, Targets, Tls,
+    Tokens, UpdateApplicant, UpdateGrant, UpdateHow, Web, Work, ZoneChecks, ZoneSettings,
 };
 pub use webhook::{WebhookBody, WebhookSettings};

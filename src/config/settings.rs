@@ -22,6 +22,8 @@ pub struct Settings {
     pub quic: Option<Quic>,
     /// `[rate_limit]`: response rate limiting.
     pub rate_limit: RateLimit,
+    /// `[log]`: the daemon's own log.
+    pub log: DaemonLog,
     /// `[query_log]`: absent = no query log.
     pub query_log: Option<QueryLogging>,
     /// `[dnstap]`: absent = none.
@@ -180,6 +182,29 @@ impl Default for RateLimit {
     fn default() -> Self {
         Self { responses_per_second: 200, slip: 1 }
     }
+}
+
+/// `[log]`
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct DaemonLog {
+    /// What a line looks like and where it goes.
+    pub format: LogFormat,
+}
+
+/// `log.format`
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    /// The journal where standard error goes there, text elsewhere.
+    #[default]
+    Auto,
+    /// Text on standard error.
+    Text,
+    /// JSON lines on standard error.
+    Json,
+    /// systemd's journal.
+    Journal,
 }
 
 /// `[query_log]`

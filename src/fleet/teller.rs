@@ -304,10 +304,12 @@ impl Teller {
         match news {
             // One line for all its zones.
             Some((Some(why), _)) if is_new || !is_silent => {
-                tracing::warn!(peer, %address, %zone, why, "secondary cannot be told or looked at");
+                tracing::warn!(event = "secondary_lost", peer, %address, %zone, why,
+                    "secondary cannot be told or looked at");
             }
             Some((None, true)) if is_new => {
-                tracing::info!(peer, %address, %zone, "secondary answers again");
+                tracing::info!(event = "secondary_back", peer, %address, %zone,
+                    "secondary answers again");
             }
             _ => {}
         }

@@ -39,9 +39,9 @@ pub use source::{
 pub(crate) use state::failpoint;
 pub use state::{
     By, Cause, Change, Durations, Edit, Guard, LastChange, Listing, Options, Outcome, PublishError,
-    Publisher, RELOAD_RESULTS, Refusal, ReloadReport, RrsetEdit, Secondaries, Secondary,
-    SerialPolicy, Sources, Strictness, TIME_BOUNDS, Times, ZoneSource, ZoneStatus, is_guard,
-    is_only_guard, now_ms, unanswered,
+    Publisher, Refusal, ReloadReport, RrsetEdit, Secondaries, Secondary, SerialPolicy, Sources,
+    Strictness, TIME_BOUNDS, Times, ZoneSource, ZoneStatus, is_guard, is_only_guard, now_ms,
+    unanswered,
 };
 
 #[cfg(test)]

@@ -37,9 +37,9 @@ pub fn serve(loaded: &Loaded, ready: impl FnOnce(&Ready)) -> Result<Ended, RunEr
         return Ok(Ended::Stopped);
     };
     ready(&facts);
-    tracing::info!(pid = std::process::id(), "ready");
+    tracing::info!(event = "ready", pid = std::process::id(), "ready");
     wait(&waiting, &mut signals, &building);
-    tracing::info!("stopping");
+    tracing::info!(event = "stopping", "stopping");
     let (stopping, stopped) = oneshot::channel::<()>();
     let stop = move || {
         building.stop();
@@ -61,7 +61,10 @@ pub fn serve(loaded: &Loaded, ready: impl FnOnce(&Ready)) -> Result<Ended, RunEr
             }
         }
     });
-    tracing::info!("{}", if ended == Ended::Stopped { "stopped" } else { "interrupted" });
+    match ended {
+        Ended::Stopped => tracing::info!(event = "stopped", "stopped"),
+        Ended::Interrupted => tracing::info!("interrupted"),
+    }
     Ok(ended)
 }
 

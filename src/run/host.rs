@@ -103,7 +103,7 @@ impl Host {
     /// Opens the log files again (SIGUSR1).
     pub(super) fn reopen_logs(&self) {
         self.running.reopen_logs();
-        tracing::info!("logs of queries reopened");
+        tracing::info!(event = "logs_reopened", "logs of queries reopened");
     }
 
     /// Opens the log files again, and says which could be opened: the exit code is 1 if one could not.

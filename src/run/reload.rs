@@ -69,16 +69,18 @@ impl Host {
         let reloaded = read.and_then(|loaded| self.reload_from(&loaded, false, "SIGHUP"));
         match reloaded {
             Ok(reloaded) => {
-                for line in reloaded.settings_lines() {
-                    tracing::info!("reload: {line}");
-                }
                 let refused = reloaded.exit() != 0;
                 let outcome = if refused { "not everything is as the files say" } else { "done" };
-                tracing::info!("reload: {outcome}");
+                let settings = reloaded.settings_lines().join("\n");
+                tracing::info!(event = "settings_reloaded", settings, "reload: {outcome}");
             }
             Err(findings) => {
                 let faults: Vec<String> = findings.iter().map(Finding::with_hint).collect();
-                tracing::error!("reload: settings refused, nothing changed: {}", faults.join("; "));
+                tracing::error!(
+                    event = "settings_refused",
+                    findings = faults.join("\n"),
+                    "reload: settings refused, nothing changed"
+                );
             }
         }
     }
@@ -226,7 +228,7 @@ pub(super) fn is_reloaded(key: &str) -> bool {
 
 /// The keys that differ. Zones that come or go have reports of their own; a name server alone has no road 3.
 fn keys(one: &Settings, other: &Settings) -> Vec<String> {
-    const DNS: [&str; 10] = [
+    const DNS: [&str; 11] = [
         "key",
         "remote",
         "signing",
@@ -234,6 +236,7 @@ fn keys(one: &Settings, other: &Settings) -> Vec<String> {
         "tls",
         "quic",
         "rate_limit",
+        "log",
         "query_log",
         "dnstap",
         "metrics",

@@ -46,6 +46,7 @@ impl Refusals {
             // A name of its own: the limit of lines that strangers can cause would leave counts out.
             tracing::info!(
                 target: "gapura::refused",
+                event = "refused",
                 peer = %refused.client,
                 transport = transport.to_lowercase(),
                 zone = text(refused.qname).unwrap_or_default(),

@@ -109,7 +109,8 @@ impl<P: Packets> Loop<P> {
     /// Answers a batch; a panic loses that batch and nothing else.
     fn guarded_batch(&mut self, count: usize) {
         if catch_unwind(AssertUnwindSafe(|| self.batch(count))).is_err() {
-            tracing::error!(address = %self.local, "a panic while answering; its batch is lost");
+            tracing::error!(event = "worker_panic", address = %self.local,
+                "a panic while answering; its batch is lost");
             self.responder.recover();
         }
     }

@@ -229,6 +229,7 @@ impl Responder {
         let Transferred { kind, serial, messages, records, octets, is_whole, took } = *report;
         tracing::info!(
             target: "gapura::transfer",
+            event = "transfer",
             zone = %zone.apex(),
             peer = %errand.requester.address,
             key = errand.requester.key.as_ref().map(tracing::field::display),

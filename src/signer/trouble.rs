@@ -35,13 +35,14 @@ impl Inner {
         for alarm in news.told {
             match alarm.trouble {
                 trouble @ (Trouble::Waits(_) | Trouble::Policy { .. }) => {
-                    tracing::warn!(%zone, "{trouble}");
+                    tracing::warn!(event = "signing_trouble", %zone, "{trouble}");
                 }
-                trouble => tracing::error!(%zone, "{trouble}"),
+                trouble => tracing::error!(event = "signing_trouble", %zone, "{trouble}"),
             }
         }
         for word in news.over {
-            tracing::info!(%zone, trouble = word, "over: all is well with it again");
+            tracing::info!(event = "signing_over", %zone, trouble = word,
+                "over: all is well with it again");
         }
     }
 

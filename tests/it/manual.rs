@@ -97,6 +97,14 @@ fn the_table_of_the_query_log_is_made_from_the_code() {
 }
 
 #[test]
+fn the_table_of_events_is_made_from_the_code() {
+    let row = |(event, id, what): (&str, &str, &str)| format!("| `{event}` | {what} | `{id}` |\n");
+    let rows = gapura::run::log::EVENTS.map(row).concat();
+    let table = format!("| `event` | what happened | `MESSAGE_ID` |\n|---|---|---|\n{rows}");
+    made_from_the_code("docs/operation.md", "events table", &table);
+}
+
+#[test]
 fn the_tables_of_metrics_are_made_from_the_code() {
     let tables = gapura::metrics::catalogue::as_tables();
     made_from_the_code("docs/metrics.md", "metrics tables", &tables);

@@ -1,6 +1,7 @@
 //! Watching: the query log as the program reads it again, and the control socket's word on logs.
 
 use std::io::{BufRead, BufReader, Write};
+use std::os::unix::net::UnixDatagram;
 use std::process::{Command, Stdio};
 
 use hickory_proto::rr::RecordType;
@@ -120,4 +121,83 @@ fn a_log_that_cannot_be_opened_again_is_told_so() {
     assert!(printed(&told).contains("query log: cannot open"), "{}", printed(&told));
     std::fs::remove_dir(&file).unwrap();
     assert_eq!(daemon.gapura(&["ctl", "reopen"]).status.code(), Some(0));
+}
+
+//------------ The daemon's log ----------------------------------------------
+
+#[test]
+fn a_refused_file_is_one_line_with_its_findings_as_a_list() {
+    let daemon = Daemon::start("");
+    let good = std::fs::read_to_string(daemon.zone_file()).unwrap();
+    std::fs::write(daemon.zone_file(), good.replace("198.51.100.114", "198.51.100.999")).unwrap();
+    let line = || -> Option<serde_json::Value> {
+        let log = std::fs::read_to_string(daemon.dir.join("log")).unwrap();
+        let lines = log.lines().map(|line| serde_json::from_str(line).expect("a line is JSON"));
+        lines.into_iter().find(|line: &serde_json::Value| line["fields"]["event"] == "zone_refused")
+    };
+    until("the refusal is in the log", || line().is_some());
+    let line = line().unwrap();
+    let fields = &line["fields"];
+    assert_eq!(
+        (&fields["zone"], &fields["guard"], &fields["errors"], &line["level"]),
+        (&"cirebonkab.go.id.".into(), &"check".into(), &1.into(), &"ERROR".into())
+    );
+    let findings = fields["findings"].to_string();
+    assert!(
+        findings.contains("cirebonkab.go.id.zone:") && findings.contains("bad-rdata"),
+        "{line}"
+    );
+    assert!(!line["message"].as_str().unwrap().contains("bad-rdata"), "{line}");
+}
+
+#[test]
+fn the_journal_has_a_field_for_each_fact() {
+    let made = tempfile::tempdir().unwrap();
+    let dir = made.path();
+    lay_out(dir, "[log]\nformat = \"journal\"\n");
+    let journal = dir.join("journal");
+    std::fs::create_dir(&journal).unwrap();
+    let listener = UnixDatagram::bind(journal.join("socket")).unwrap();
+    listener.set_read_timeout(Some(std::time::Duration::from_secs(60))).unwrap();
+    let first = format!(
+        "mount -t tmpfs none /run && mkdir -p /run/systemd/journal && mount --bind {} /run/systemd/journal",
+        journal.display()
+    );
+    let Some(daemon) = Daemon::in_namespace_as_text(dir, &first) else {
+        return crate::skipped::skipped("no mount namespace here");
+    };
+    let mut room = vec![0; 100_000];
+    let mut next = |event: &str| loop {
+        let length = listener.recv(&mut room).expect("a line");
+        let text = String::from_utf8_lossy(&room[..length]).into_owned();
+        if text.contains(&format!("GAPURA_EVENT={event}\n")) {
+            return text;
+        }
+    };
+    let ready = next("ready");
+    for field in ["MESSAGE=ready\n", "PRIORITY=6\n", "SYSLOG_IDENTIFIER=gapura\n", "MESSAGE_ID="] {
+        assert!(ready.contains(field), "{field}\n{ready}");
+    }
+    std::fs::write(daemon.zone_file(), "nonsense\n").unwrap();
+    let refused = next("zone_refused");
+    for field in
+        ["PRIORITY=3\n", "GAPURA_ZONE=cirebonkab.go.id.\n", "GAPURA_GUARD=", "GAPURA_FINDINGS"]
+    {
+        assert!(refused.contains(field), "{field}\n{refused}");
+    }
+    assert_eq!(std::fs::read_to_string(dir.join("log")).unwrap(), "", "nothing on standard error");
+}
+
+#[test]
+fn text_has_no_colour_where_nobody_looks_and_says_what_it_says_in_fields() {
+    let made = tempfile::tempdir().unwrap();
+    let dir = made.path();
+    lay_out(dir, "[log]\nformat = \"text\"\n");
+    let daemon = Daemon::in_dir_with_text(dir);
+    drop(daemon);
+    let log = std::fs::read_to_string(dir.join("log")).unwrap();
+    assert!(!log.contains('\u{1b}'), "{log}");
+    let ready = log.lines().find(|line| line.contains(" event=ready ")).expect("a line");
+    let starts = ready.get(..4).is_some_and(|year| year.parse::<u16>().is_ok());
+    assert!(starts && ready.contains(" INFO ready event=ready pid="), "{ready}");
 }

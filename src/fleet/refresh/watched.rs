@@ -129,7 +129,8 @@ impl Watched {
         let before = self.error.take();
         if let Some(since) = self.failing_since.take() {
             let seconds = now_ms().saturating_sub(since) / 1000;
-            tracing::info!(%zone, primary, before, seconds, "a primary is heard again");
+            tracing::info!(event = "primary_back", %zone, primary, before, seconds,
+                "a primary is heard again");
         }
         if let Some(why) = passed_over.as_ref().filter(|why| self.passed_over.as_ref() != Some(why))
         {
@@ -143,7 +144,7 @@ impl Watched {
         if self.failing_since.is_none() || self.error.as_deref() != Some(why) {
             let again =
                 if failure == Failure::Refused { "ever more rarely" } else { "after RETRY" };
-            tracing::warn!(%zone, why, again, "no primary could be used");
+            tracing::warn!(event = "primary_lost", %zone, why, again, "no primary could be used");
         }
         self.failing_since.get_or_insert_with(now_ms);
         (self.error, self.passed_over) = (Some(why.to_owned()), None);

@@ -247,7 +247,7 @@ impl Inner {
         state.is_gone = true;
         swap(self, std::slice::from_ref(&slot.apex), Vec::new());
         let report = report(&state.source, Outcome::Removed, Vec::new(), began);
-        tracing::info!("{report}");
+        report.note();
         let is_catalog = state.source.consume;
         drop(state);
         if is_catalog {

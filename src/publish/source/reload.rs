@@ -215,7 +215,7 @@ impl ZoneState {
             if !matches!(report.outcome, Outcome::Live { .. }) {
                 self.is_held = matches!(report.outcome, Outcome::Held { .. });
             }
-            tracing::info!("{report}");
+            report.note();
             return;
         };
         if matches!(guard, Guard::Commit | Guard::Signing) {
@@ -223,7 +223,7 @@ impl ZoneState {
             self.seen.clear();
         }
         self.refusal = Some(Refusal { at_ms, guard, findings: report.findings.clone() });
-        tracing::error!(guard = guard.word(), "{report}");
+        report.note();
     }
 }
 

@@ -137,7 +137,7 @@ impl Publisher {
         }
         state.lease.note(&live, now_ms, is_due);
         if std::mem::take(&mut state.lease.is_expired) {
-            tracing::info!(%zone, serial = live.serial(), "refreshed: served again");
+            tracing::info!(event = "primary_back", %zone, serial = live.serial(), "refreshed: served again");
             swap(inner, &[], vec![Entry::Loaded(live)]);
         }
         Ok(())
@@ -154,7 +154,11 @@ impl Publisher {
             return;
         }
         if !std::mem::replace(&mut state.lease.is_expired, true) {
-            tracing::error!(%zone, "expired: no primary was heard for longer than the SOA's EXPIRE; SERVFAIL");
+            tracing::error!(
+                event = "zone_expired",
+                %zone,
+                "expired: no primary was heard for longer than the SOA's EXPIRE; SERVFAIL"
+            );
             swap(&self.0, &[], vec![Entry::Expired(zone.clone())]);
         }
     }
@@ -228,7 +232,11 @@ impl Inner {
         state.zone = state.zone.take().map(|zone| zone.with_time_left(left.clone()));
         state.signed = state.signed.take().map(|zone| zone.with_time_left(left.clone()));
         if state.lease.is_expired {
-            tracing::error!(zone = %apex, "expired while the daemon was off: SERVFAIL until a primary is heard");
+            tracing::error!(
+                event = "zone_expired",
+                zone = %apex,
+                "expired while the daemon was off: SERVFAIL until a primary is heard"
+            );
         }
         Ok(())
     }

@@ -9,6 +9,7 @@ mod frozen;
 mod jobs;
 mod lease;
 mod next_serial;
+mod note;
 mod options;
 pub(super) mod overlay;
 mod publisher;
@@ -27,9 +28,7 @@ pub use error::PublishError;
 pub use options::{Listing, Options, Sources, Strictness, ZoneSource, now_ms};
 pub use overlay::{is_guard, is_only_guard};
 pub use publisher::Publisher;
-pub use report::{
-    Guard, LastChange, Outcome, RELOAD_RESULTS, Refusal, ReloadReport, ZoneStatus, unanswered,
-};
+pub use report::{Guard, LastChange, Outcome, Refusal, ReloadReport, ZoneStatus, unanswered};
 pub use secondaries::{Secondaries, Secondary};
 pub use serial::SerialPolicy;
 pub use times::{Durations, TIME_BOUNDS, Times};

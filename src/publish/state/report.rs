@@ -71,10 +71,6 @@ impl Guard {
     }
 }
 
-/// What may come of looking at a zone's file, for metrics.
-pub const RELOAD_RESULTS: [&str; 6] =
-    ["live", "unchanged", "secondary", "held", "refused", "removed"];
-
 //------------ ReloadReport --------------------------------------------------
 
 /// What came of looking at a zone's file. True when it is handed out: live, or refused.
@@ -163,7 +159,7 @@ impl ReloadReport {
         }
     }
 
-    /// The word for metrics: one of [`RELOAD_RESULTS`].
+    /// The word for metrics.
     pub fn result(&self) -> &'static str {
         match self.outcome {
             Outcome::Live { .. } => "live",
@@ -179,37 +175,48 @@ impl ReloadReport {
 /// As `gapura ctl reload` prints it: a line, and a line more for each finding.
 impl fmt::Display for ReloadReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.headline())?;
+        self.findings.iter().try_for_each(|finding| write!(f, "\n  {}", finding.with_hint()))
+    }
+}
+
+impl ReloadReport {
+    /// How many errors there are.
+    pub(crate) fn errors(&self) -> usize {
+        self.findings.iter().filter(|finding| finding.is_error()).count()
+    }
+
+    /// What came of it, in one line.
+    pub(crate) fn headline(&self) -> String {
         let (zone, ms) = (&self.zone, self.ms);
         match &self.outcome {
             Outcome::Live { from: Some(from), to, removed, added } => {
-                write!(f, "{zone} {from} -> {to}  +{added} -{removed} records, {ms} ms")?;
+                format!("{zone} {from} -> {to}  +{added} -{removed} records, {ms} ms")
             }
             Outcome::Live { from: None, to, added, .. } => {
-                write!(f, "{zone} {to}  loaded, {added} records, {ms} ms")?;
+                format!("{zone} {to}  loaded, {added} records, {ms} ms")
             }
-            Outcome::Unchanged { serial } => write!(f, "{zone} {serial}  unchanged")?,
+            Outcome::Unchanged { serial } => format!("{zone} {serial}  unchanged"),
             Outcome::Secondary { serial: Some(serial) } => {
-                write!(f, "{zone} {serial}  secondary zone, as transferred last")?;
+                format!("{zone} {serial}  secondary zone, as transferred last")
             }
             Outcome::Secondary { serial: None } => {
-                write!(f, "{zone} secondary zone, not transferred yet")?;
+                format!("{zone} secondary zone, not transferred yet")
             }
             Outcome::Held { serial } => {
-                write!(f, "{zone} {serial}  file rolled back, not loaded until it changes")?;
+                format!("{zone} {serial}  file rolled back, not loaded until it changes")
             }
             Outcome::Refused { serial, .. } => {
-                let errors = self.findings.iter().filter(|one| one.is_error());
-                let errors = errors.count();
+                let served = serial.map_or_else(
+                    || "not served".to_owned(),
+                    |serial| format!("still serving {serial}"),
+                );
+                let errors = self.errors();
                 let plural = if errors == 1 { "" } else { "s" };
-                match serial {
-                    Some(serial) => write!(f, "{zone} refused, still serving {serial}")?,
-                    None => write!(f, "{zone} refused, not served")?,
-                }
-                write!(f, ": {errors} error{plural}")?;
+                format!("{zone} refused, {served}: {errors} error{plural}")
             }
-            Outcome::Removed => write!(f, "{zone} is no longer served")?,
+            Outcome::Removed => format!("{zone} is no longer served"),
         }
-        self.findings.iter().try_for_each(|finding| write!(f, "\n  {}", finding.with_hint()))
     }
 }
 

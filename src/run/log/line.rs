@@ -1,16 +1,12 @@
-//! One event as one line: text, text for the journal, JSON.
+//! One event as one line: text, text with a priority, JSON; and the facts that lines are made of.
 
-use std::fmt::{self, Write};
-use std::time::Instant;
+use std::fmt;
 
 use serde_json::{Map, Value};
+use tracing::Level;
 use tracing::field::{Field, Visit};
-use tracing::{Event, Level, Subscriber};
-use tracing_subscriber::fmt::format::Writer;
-use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields};
-use tracing_subscriber::registry::LookupSpan;
 
-use super::limit::Limit;
+use crate::text::append;
 
 /// What a line looks like.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -20,58 +16,17 @@ pub(super) enum Shape {
         /// With colors, for a terminal.
         colour: bool,
     },
-    /// Priority, message, facts: the journal knows the time.
-    Journal,
+    /// Priority, message, facts, for a journal that reads standard error (sd-daemon(3)).
+    Priority,
     /// A JSON object.
     Json,
-}
-
-/// Makes lines.
-#[derive(Debug)]
-pub(super) struct Lines {
-    /// What they look like.
-    shape: Shape,
-    /// How many there may be.
-    limit: Limit,
-}
-
-impl Lines {
-    /// Lines of this shape.
-    pub(super) fn new(shape: Shape) -> Self {
-        Self { shape, limit: Limit::default() }
-    }
-}
-
-impl<S, N> FormatEvent<S, N> for Lines
-where
-    S: Subscriber + for<'a> LookupSpan<'a>,
-    N: for<'a> FormatFields<'a> + 'static,
-{
-    fn format_event(
-        &self,
-        _: &FmtContext<'_, S, N>,
-        mut writer: Writer<'_>,
-        event: &Event<'_>,
-    ) -> fmt::Result {
-        let place = event.metadata();
-        // Nothing written is no line.
-        let passed = self.limit.pass(place.target(), place.callsite(), Instant::now());
-        let Some(left_out) = passed else { return Ok(()) };
-        let mut facts = Facts::default();
-        event.record(&mut facts);
-        if left_out > 0 {
-            facts.put("left_out", left_out.into());
-        }
-        let time = time::OffsetDateTime::now_utc();
-        writer.write_str(&facts.line(self.shape, *place.level(), place.target(), time))
-    }
 }
 
 //------------ Facts ---------------------------------------------------------
 
 /// What an event says.
 #[derive(Debug, Default)]
-struct Facts {
+pub(super) struct Facts {
     /// The message.
     message: String,
     /// Its other fields.
@@ -80,15 +35,37 @@ struct Facts {
 
 impl Facts {
     /// Notes a field.
-    fn put(&mut self, name: &str, value: Value) {
+    pub(super) fn put(&mut self, name: &str, value: Value) {
         match value {
             Value::String(text) if name == "message" => self.message = text,
+            // What has several lines is a list.
+            Value::String(text) if text.contains('\n') => {
+                let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
+                let list = lines.map(Into::into).collect();
+                self.fields.insert(name.to_owned(), Value::Array(list));
+            }
             value => drop(self.fields.insert(name.to_owned(), value)),
         }
     }
 
+    /// The message.
+    pub(super) fn message(&self) -> &str {
+        &self.message
+    }
+
+    /// The other fields as texts; a list has a line for each.
+    pub(super) fn texts(&self) -> impl Iterator<Item = (String, String)> {
+        self.fields.iter().map(|(name, value)| (name.clone(), text_of(value, "\n")))
+    }
+
     /// The line, with its end.
-    fn line(&self, shape: Shape, level: Level, target: &str, time: time::OffsetDateTime) -> String {
+    pub(super) fn line(
+        &self,
+        shape: Shape,
+        level: Level,
+        target: &str,
+        time: time::OffsetDateTime,
+    ) -> String {
         let format = time::macros::format_description!(
             "[year]-[month]-[day]T[hour]:[minute]:[second].[subsecond digits:6]Z"
         );
@@ -101,7 +78,7 @@ impl Facts {
                 });
                 json.to_string()
             }
-            Shape::Journal => format!("<{}>{}", priority(level), self.text()),
+            Shape::Priority => format!("<{}>{}", priority(level), self.text()),
             Shape::Text { colour: false } => format!("{time} {level:>5} {}", self.text()),
             Shape::Text { colour: true } => {
                 format!(
@@ -114,19 +91,34 @@ impl Facts {
         text + "\n"
     }
 
-    /// Message and fields on one line, without what moves a cursor.
+    /// Message and fields on one line, without what moves a cursor. The value of a field that has a space is in
+    /// quotation marks.
     fn text(&self) -> String {
         let mut text = String::new();
         put_plain(&mut text, &self.message);
         for (name, value) in &self.fields {
-            // Writing to a String cannot fail.
-            let _ = write!(text, " {name}=");
-            match value {
-                Value::String(value) => put_plain(&mut text, value),
-                value => text.push_str(&value.to_string()),
+            let mut shown = String::new();
+            put_plain(&mut shown, &text_of(value, "\n"));
+            if shown.is_empty() || shown.contains([' ', '"', '=']) {
+                let shown = shown.replace('"', "\\\"");
+                append!(text, " {name}=\"{shown}\"");
+            } else {
+                append!(text, " {name}={shown}");
             }
         }
         text
+    }
+}
+
+/// A value as text.
+fn text_of(value: &Value, between: &str) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        Value::Array(list) => {
+            let texts: Vec<String> = list.iter().map(|one| text_of(one, between)).collect();
+            texts.join(between)
+        }
+        value => value.to_string(),
     }
 }
 
@@ -146,7 +138,7 @@ fn put_plain(out: &mut String, text: &str) {
 }
 
 /// The priority of a level (sd-daemon(3)).
-fn priority(level: Level) -> u8 {
+pub(super) fn priority(level: Level) -> u8 {
     match level {
         Level::ERROR => 3,
         Level::WARN => 4,
@@ -198,25 +190,24 @@ mod tests {
     #[test]
     fn an_event_is_one_line_in_every_shape() {
         let mut facts = Facts::default();
-        let report = "a. refused: 2 errors\n  a.zone:1:1 error x\n  a.zone:2:1 error \u{1b}[2J";
-        facts.put("message", report.into());
+        facts.put("message", "a. refused:\n 2 errors".into());
         facts.put("guard", "check".into());
+        facts.put("file", "my \"zone\"".into());
+        facts.put("findings", "a.zone:1:1 error x\n  a.zone:2:1 error \u{1b}[2J\n".into());
         facts.put("left_out", 3.into());
         let time = time::OffsetDateTime::UNIX_EPOCH;
         let line = |shape| facts.line(shape, Level::WARN, "gapura::x", time);
-        let text = "a. refused: 2 errors; a.zone:1:1 error x; a.zone:2:1 error \\u{1b}[2J \
-                    guard=check left_out=3\n";
+        let text = "a. refused:; 2 errors file=\"my \\\"zone\\\"\" \
+                    findings=\"a.zone:1:1 error x; a.zone:2:1 error \\u{1b}[2J\" guard=check left_out=3\n";
         let dated = format!("1970-01-01T00:00:00.000000Z  WARN {text}");
         assert_eq!(line(Shape::Text { colour: false }), dated);
-        assert_eq!(line(Shape::Journal), format!("<4>{text}"));
+        assert_eq!(line(Shape::Priority), format!("<4>{text}"));
         let json = line(Shape::Json);
         assert_eq!(json.lines().count(), 1);
         let json: Value = serde_json::from_str(&json).unwrap();
-        assert_eq!((&json["message"], &json["level"]), (&report.into(), &"WARN".into()));
-        assert_eq!(
-            (&json["fields"]["left_out"], &json["target"]),
-            (&3.into(), &"gapura::x".into())
-        );
+        assert_eq!((&json["level"], &json["target"]), (&"WARN".into(), &"gapura::x".into()));
+        assert_eq!(json["fields"]["left_out"], 3);
+        assert_eq!(json["fields"]["findings"][0], "a.zone:1:1 error x");
         assert_eq!(line(Shape::Text { colour: true }).lines().count(), 1);
     }
 }

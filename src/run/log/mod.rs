@@ -1,19 +1,29 @@
-//! The daemon's own log: one line per event on standard error, in English, without secrets.
+//! The daemon's own log: one line per event, in English, with fields and without secrets.
 //!
-//! As text; with priorities where standard error is the journal's (sd-daemon(3)); as JSON lines for
-//! `serve --json`. What strangers can cause is limited (`limit`), so that nobody fills a disk with it.
+//! To standard error as text or as JSON lines, or to systemd's journal in its own protocol (`journal`): which of them,
+//! `[log] format` says, and by itself it is the journal where standard error goes there. What strangers can cause is
+//! limited (`limit`), so that nobody fills a disk with it.
 
+mod events;
+mod journal;
 mod limit;
 mod line;
 
-use std::io::IsTerminal;
+use std::io::{IsTerminal, Write};
 use std::os::unix::fs::MetadataExt;
+use std::path::Path;
+use std::time::Instant;
 
-use tracing_subscriber::EnvFilter;
-use tracing_subscriber::layer::SubscriberExt;
+use tracing::{Event, Subscriber};
+use tracing_subscriber::layer::{Context, SubscriberExt};
 use tracing_subscriber::util::SubscriberInitExt;
+use tracing_subscriber::{EnvFilter, Layer};
 
-use line::{Lines, Shape};
+use crate::config::LogFormat;
+pub use events::EVENTS;
+use journal::Journal;
+use limit::Limit;
+use line::{Facts, Shape};
 
 /// How much is logged.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -51,23 +61,73 @@ impl Level {
     }
 }
 
-/// Starts logging, as JSON lines or as text. `GAPURA_LOG` overrides the level, in the form `gapura=debug`.
-pub fn start(level: Level, json: bool) {
+/// Starts logging in this form. `GAPURA_LOG` overrides the level, in the form `gapura=debug`.
+pub fn start(level: Level, format: LogFormat) {
     let filter =
         EnvFilter::try_from_env("GAPURA_LOG").unwrap_or_else(|_| EnvFilter::new(level.filter()));
-    let colour = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
-    let shape = match (json, is_journal()) {
-        (true, _) => Shape::Json,
-        (false, true) => Shape::Journal,
-        (false, false) => Shape::Text { colour },
-    };
+    let log = Log { output: Output::of(format), limit: Limit::default() };
     // A second start in one process (tests) keeps the first.
-    let lines = tracing_subscriber::fmt::layer()
-        .with_writer(std::io::stderr)
-        .event_format(Lines::new(shape))
-        // It would tell standard error that standard error cannot be written, and panic.
-        .log_internal_errors(false);
-    let _ = tracing_subscriber::registry().with(filter).with(lines).try_init();
+    let _ = tracing_subscriber::registry().with(filter).with(log).try_init();
+}
+
+//------------ Log -----------------------------------------------------------
+
+/// Where lines go.
+#[derive(Debug)]
+enum Output {
+    /// Standard error.
+    Errors(Shape),
+    /// The journal.
+    Journal(Journal),
+}
+
+impl Output {
+    /// The output that the settings want. Without a journal, lines are what one reads that has standard error.
+    fn of(format: LogFormat) -> Self {
+        let wants_journal =
+            format == LogFormat::Journal || (format == LogFormat::Auto && is_journal());
+        if wants_journal {
+            let journal = Journal::connect(Path::new(journal::SOCKET));
+            return journal.map_or(Self::Errors(Shape::Priority), Self::Journal);
+        }
+        let colour = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
+        let is_json = format == LogFormat::Json;
+        Self::Errors(if is_json { Shape::Json } else { Shape::Text { colour } })
+    }
+}
+
+/// Takes events and writes lines.
+#[derive(Debug)]
+struct Log {
+    /// Where to.
+    output: Output,
+    /// How many there may be.
+    limit: Limit,
+}
+
+impl<S: Subscriber> Layer<S> for Log {
+    fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
+        let place = event.metadata();
+        let passed = self.limit.pass(place.target(), place.callsite(), Instant::now());
+        let Some(left_out) = passed else { return };
+        let mut facts = Facts::default();
+        event.record(&mut facts);
+        if left_out > 0 {
+            facts.put("left_out", left_out.into());
+        }
+        let (level, target) = (*place.level(), place.target());
+        let shape = match &self.output {
+            Output::Errors(shape) => *shape,
+            // A journal that is gone or hangs: standard error may still go somewhere.
+            Output::Journal(journal) => match journal.send(&facts, level, target) {
+                Ok(()) => return,
+                Err(_) => Shape::Priority,
+            },
+        };
+        let line = facts.line(shape, level, target, time::OffsetDateTime::now_utc());
+        // There is nobody to tell that standard error cannot be written.
+        let _ = std::io::stderr().lock().write_all(line.as_bytes());
+    }
 }
 
 /// Whether standard error goes to the journal: JOURNAL_STREAM holds its device and inode (systemd.exec(5)).

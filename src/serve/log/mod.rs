@@ -205,9 +205,17 @@ impl<F: Form> Log<F> {
         let reason = trouble.as_deref();
         match lock(&self.losses).look(self.counts().1, reason, F::TOO_SLOW, Instant::now()) {
             Some(Told::Begun { reason }) => {
-                tracing::warn!("{}: entries are lost from now on: {reason}", F::NAME);
+                tracing::warn!(
+                    event = "query_log_losing",
+                    log = F::NAME,
+                    "{}: entries are lost from now on: {reason}",
+                    F::NAME
+                );
             }
             Some(Told::Over { lost, seconds }) => tracing::warn!(
+                event = "query_log_whole",
+                log = F::NAME,
+                lost,
                 "{}: entries are written again; {lost} were lost in {seconds} s",
                 F::NAME
             ),

@@ -76,14 +76,29 @@ impl Daemon {
         Self::of(dir, shell)
     }
 
+    /// The same with a log of the form that the settings say; it prints for people that it is ready.
+    pub fn in_dir_with_text(dir: &Path) -> Self {
+        Self::of(dir, command(dir, &["serve"]))
+    }
+
+    /// The same in a mount namespace, as [`Self::in_namespace`].
+    pub fn in_namespace_as_text(dir: &Path, first: &str) -> Option<Self> {
+        Self::unshared(dir, first, "")
+    }
+
     /// The same by way of a shell that does something first, in a mount namespace of its own; none where
     /// the system gives us none.
     pub fn in_namespace(dir: &Path, first: &str) -> Option<Self> {
+        Self::unshared(dir, first, "--json")
+    }
+
+    /// The same with an option.
+    fn unshared(dir: &Path, first: &str, option: &str) -> Option<Self> {
         let mut shell = Command::new("unshare");
         shell.args(["-m", "sh", "-c"]).current_dir(dir).stdin(Stdio::null());
         let works = shell.arg(first).status().is_ok_and(|status| status.success());
         let binary = env!("CARGO_BIN_EXE_gapura");
-        let script = format!("{first} && exec {binary} serve --json --config gapura.toml");
+        let script = format!("{first} && exec {binary} serve {option} --config gapura.toml");
         let mut shell = Command::new("unshare");
         shell.args(["-m", "sh", "-c", &script]).current_dir(dir).stdin(Stdio::null());
         works.then(|| Self::of(dir, shell))
@@ -99,9 +114,14 @@ impl Daemon {
         let mut line = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
         let log = || std::fs::read_to_string(dir.join("log")).unwrap_or_default();
-        let ready = serde_json::from_str(&line).unwrap_or_else(|error| {
-            panic!("serve printed {line:?} ({error}); its log:\n{}", log())
-        });
+        // For people it is text.
+        let ready = if line.starts_with("gapura ") {
+            serde_json::Value::Null
+        } else {
+            serde_json::from_str(&line).unwrap_or_else(|error| {
+                panic!("serve printed {line:?} ({error}); its log:\n{}", log())
+            })
+        };
         Self { child, dir: dir.to_owned(), ready, _made: None }
     }
 
