@@ -76,6 +76,7 @@
 //! | [`statistics`] | queries over time, by kind and name, and nothing of who asked |
 //! | [`web`] | pages and JSON API |
 //! | [`config`] | settings, their defaults, findings about them |
+//! | [`import`] | the settings of other name servers, read as tables of ours |
 //! | [`control`] | the control socket |
 //! | [`metrics`] | metrics and health, on a listener of their own |
 //! | [`run`] | the daemon: start and stop, where settings meet rooms |
@@ -176,6 +177,7 @@ pub mod words;
 pub mod cli;
 pub mod config;
 pub mod control;
+pub mod import;
 pub mod metrics;
 pub mod run;
 

@@ -78,13 +78,20 @@ pub(super) enum Command {
         memory_mib: u64,
     },
     /// Check settings and all zones; exit 0 no error, 1 errors, 2 usage
-    Check,
+    Check {
+        /// Print the settings in force instead, defaults too, with where each comes from; secrets are not shown
+        #[arg(long)]
+        effective: bool,
+    },
     /// Zones: check a file, look at what is served, its history
     #[command(subcommand)]
     Zone(Zone),
     /// Keys
     #[command(subcommand)]
     Key(Key),
+    /// Move zones in from another server: prints tables for the settings, copies zone files, changes nothing else
+    #[command(subcommand)]
+    Import(Import),
     /// A running daemon, over its control socket
     #[command(subcommand)]
     Ctl(Ctl),
@@ -307,6 +314,56 @@ pub(super) enum Key {
         #[arg(long, default_value_t = Algorithm::HmacSha256)]
         algorithm: Algorithm,
     },
+}
+
+/// `gapura import …`
+#[derive(Debug, Subcommand)]
+pub(super) enum Import {
+    /// The settings of BIND (named.conf)
+    Named(ImportFile),
+    /// The settings of NSD (nsd.conf)
+    Nsd(ImportFile),
+    /// The settings of Knot DNS (knot.conf)
+    Knot(ImportFile),
+    /// One zone by transfer (AXFR)
+    Axfr(ImportAxfr),
+}
+
+/// `gapura import named`, `nsd`, `knot`
+#[derive(Args, Debug)]
+pub(super) struct ImportFile {
+    /// The settings file
+    pub(super) file: PathBuf,
+    /// Copy zone files into this directory [default: zones, beside our settings file]
+    #[arg(long, value_name = "DIR")]
+    pub(super) zones: Option<PathBuf>,
+    /// Write the secrets of keys into files in this directory [default: they stand in what is printed]
+    #[arg(long, value_name = "DIR")]
+    pub(super) keys: Option<PathBuf>,
+    /// The files of the other machine are below this directory
+    #[arg(long, value_name = "DIR")]
+    pub(super) root: Option<PathBuf>,
+}
+
+/// `gapura import axfr`
+#[derive(Args, Debug)]
+pub(super) struct ImportAxfr {
+    /// The apex, as cirebonkab.go.id
+    pub(super) origin: String,
+    /// The server: an address or a name, with a port or without
+    pub(super) server: String,
+    /// Write the zone file into this directory [default: zones, beside our settings file]
+    #[arg(long, value_name = "DIR")]
+    pub(super) zones: Option<PathBuf>,
+    /// Sign with a key: its name, its algorithm, and a file with its secret in base64, as armada.:hmac-sha256:armada.key
+    #[arg(long, value_name = "NAME:ALGORITHM:FILE")]
+    pub(super) key: Option<String>,
+    /// Over TLS (RFC 9103); the name that the server's certificate must have
+    #[arg(long, value_name = "NAME")]
+    pub(super) tls: Option<String>,
+    /// Who may have signed its certificate, PEM [default: whom the system trusts]
+    #[arg(long, value_name = "FILE", requires = "tls")]
+    pub(super) tls_ca: Option<PathBuf>,
 }
 
 /// `gapura ctl …`

@@ -7,9 +7,12 @@
 mod args;
 #[cfg(feature = "approval")]
 mod demo;
+mod effective;
+mod import;
 mod key;
 mod local;
 mod log;
+mod manual;
 mod plain;
 mod remote;
 #[cfg(feature = "approval")]
@@ -28,6 +31,7 @@ use crate::config::{self, Loaded};
 use crate::confined::Budget;
 use crate::control::Reply;
 use args::{Command, Common, Gapura};
+pub use manual::commands;
 
 /// Exit code of a command that was not understood or whose settings do not read.
 const EXIT_USAGE: u8 = 2;
@@ -76,7 +80,8 @@ fn dispatch(typed: Gapura) -> anyhow::Result<u8> {
     let common = typed.common;
     match typed.command {
         Command::Serve => local::serve(&common),
-        Command::Check => local::check(&common),
+        Command::Check { effective: true } => Ok(effective::effective(&common)),
+        Command::Check { effective: false } => local::check(&common),
         #[cfg(feature = "approval")]
         Command::ReadLetter { .. } | Command::PrintPaper { .. } => Ok(EXIT_USAGE),
         #[cfg(feature = "approval")]
@@ -89,6 +94,7 @@ fn dispatch(typed: Gapura) -> anyhow::Result<u8> {
             local::key_tsig(&common, &name, algorithm)
         }
         Command::Key(key) => key::key(&common, key),
+        Command::Import(import) => import::import(&common, &import),
         Command::Ctl(ctl) => remote::ctl(&common, ctl),
         Command::Log(log) => log::run(&common, log),
         #[cfg(feature = "approval")]

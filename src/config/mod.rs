@@ -6,6 +6,7 @@
 //! room below uses this one: `run` converts settings into each room's own options.
 
 mod changed;
+mod effective;
 mod load;
 mod office;
 mod paths;
@@ -14,6 +15,7 @@ mod settings;
 mod webhook;
 
 pub use changed::changed;
+pub use effective::{Effective, effective};
 pub use load::{Loaded, default_path, load, state_dir_of};
 pub use office::{Hosting, Office, Sheet};
 pub use settings::{

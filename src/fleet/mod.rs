@@ -29,7 +29,7 @@ mod refresh;
 
 pub use handle::{Fleet, Heed, Told};
 pub use proposal::{Applicant, NotProposed, Proposal, Queue};
-pub use refresh::RefreshStatus;
+pub use refresh::{RefreshStatus, fetch};
 pub use rules::{Remote, RemoteTls, Rules, UpdateRules, ZoneRules};
 
 #[cfg(test)]

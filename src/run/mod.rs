@@ -19,6 +19,7 @@ pub mod demo;
 mod differences;
 mod error;
 mod figures;
+pub mod findings;
 mod fleet;
 mod floor;
 mod health;
@@ -66,4 +67,5 @@ pub use floor::raise_floor;
 #[cfg(feature = "approval")]
 pub use office::offline;
 pub use ready::Ready;
+pub use reload::{is_in_use, waits_for_restart};
 pub use state_dir::{StateDir, StateDirError};

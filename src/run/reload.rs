@@ -154,10 +154,16 @@ impl Host {
     /// Keys of the settings file that wait for a restart, as it is now; none if it does not read.
     pub(super) fn waiting(&self) -> Vec<String> {
         let Ok(loaded) = config::load(&self.settings_path) else { return Vec::new() };
-        let mut in_force = lock(&self.in_force).clone();
-        take_over(&mut in_force, &loaded.settings);
-        keys(&in_force, &loaded.settings)
+        let in_force = lock(&self.in_force).clone();
+        waits_for_restart(&in_force, &loaded.settings)
     }
+}
+
+/// The keys of new settings that would wait for a restart of a daemon with others in force.
+pub fn waits_for_restart(in_force: &Settings, new: &Settings) -> Vec<String> {
+    let mut reloaded = in_force.clone();
+    take_over(&mut reloaded, new);
+    keys(&reloaded, new)
 }
 
 /// Takes over what takes effect without a restart. Everything else stays as it was at the start.
@@ -228,7 +234,14 @@ pub(super) fn is_reloaded(key: &str) -> bool {
 
 /// The keys that differ. Zones that come or go have reports of their own; a name server alone has no road 3.
 fn keys(one: &Settings, other: &Settings) -> Vec<String> {
-    const DNS: [&str; 11] = [
+    let mut keys = config::changed(one, other);
+    keys.retain(|key| key != "zone" && is_in_use(key));
+    keys
+}
+
+/// Whether this build does anything with a key: a name server alone has no road 3.
+pub fn is_in_use(key: &str) -> bool {
+    const DNS: [&str; 12] = [
         "key",
         "remote",
         "signing",
@@ -240,14 +253,10 @@ fn keys(one: &Settings, other: &Settings) -> Vec<String> {
         "query_log",
         "dnstap",
         "metrics",
+        "zone",
     ];
-    let mut keys = config::changed(one, other);
-    keys.retain(|key| {
-        let table = key.split('.').next().unwrap_or_default();
-        let is_dns = DNS.contains(&table) || table.starts_with("zone[");
-        table != "zone" && (cfg!(feature = "approval") || is_dns)
-    });
-    keys
+    let table = key.split(['.', '[']).next().unwrap_or_default();
+    cfg!(feature = "approval") || DNS.contains(&table)
 }
 
 //------------ Words ---------------------------------------------------------

@@ -27,6 +27,7 @@ mod edge;
 #[cfg(feature = "approval")]
 mod faults;
 mod fleet;
+mod import;
 mod keys;
 mod operation;
 #[cfg(feature = "approval")]
@@ -62,4 +63,6 @@ mod zone_dir;
 //--- The shape of the source tree, and its manual
 mod limits;
 mod manual;
+#[cfg(feature = "approval")]
+mod reference;
 mod tidy;

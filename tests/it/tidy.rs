@@ -112,6 +112,7 @@ const ARROWS: &[(&str, &[&str])] = &[
         ],
     ),
     ("config", &["master"]),
+    ("import", &["dnssec", "tsig"]),
     ("control", &[]),
     ("metrics", &["serve", "answer", "publish"]),
     ("run", &["*"]),
@@ -128,7 +129,7 @@ const ONLY_IN: &[(&str, &str, &str)] = &[
 /// Rooms of rules and data, which know no runtime, socket, clock, file, SQL or HTTP.
 const PURE: &[&str] = &[
     "wire", "dnssec", "rollover", "tsig", "zone", "transfer", "update", "answer", "sign",
-    "catalog", "queue", "paper", "dossier",
+    "catalog", "queue", "paper", "dossier", "import",
 ];
 
 /// What one file of a room of [`PURE`] may use all the same, and why.

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use super::pull::{Puller, Try};
 use super::why::{Broken, Why};
-use crate::dns_client::{Stream, Transport, exchange, fresh_id, question};
+use crate::dns_client::{Stream, Tls, Transport, exchange, fresh_id, question};
 use crate::fleet::handle::Inner;
 use crate::fleet::link::Outgoing;
 use crate::fleet::message;
@@ -84,51 +84,19 @@ pub(super) struct Asked<'a> {
 impl Asked<'_> {
     /// A whole transfer over a connection of its own; `patience` is for each of its messages.
     pub(super) fn received(&self, wanted: Wanted, patience: Duration) -> Result<Received, Broken> {
-        let since = match wanted {
-            Wanted::Since(serial) => Some(serial),
-            Wanted::Whole => None,
-        };
-        let id = fresh_id();
-        let mut query = transfer_query(id, &self.wanted.zone, wanted.rtype(), since);
         let key = self.key().map_err(Broken::Anyway)?;
-        let expected = key.map(|key| sign_query(&key, &mut query, seconds()));
-        let mut verifier = expected.map(|expected| expected.into_stream());
-        let (limits, began, mut octets) = (&self.puller.limits, Instant::now(), 0);
-        let mut stream = self.connect().map_err(Broken::Anyway)?;
-        stream.send(&query, patience).map_err(|error| Broken::ended(&error))?;
-        let mut incoming = Incoming::new(&self.wanted.zone, id, wanted);
-        loop {
-            let in_all = self.began.elapsed();
-            limits.judge(in_all, began.elapsed(), octets).map_err(Broken::Anyway)?;
-            let message = stream.receive(patience).map_err(|error| Broken::ended(&error))?;
-            octets += message.len() as u64;
-            let is_whole = match &mut verifier {
-                None => incoming.take(&message)?,
-                Some(verifier) => {
-                    let bare = verifier.verify(&message, seconds());
-                    let bare = bare.map_err(|fault| Broken::untrusted(fault.to_string()))?;
-                    incoming.take(&bare)?
-                }
-            };
-            if is_whole {
-                break;
-            }
-        }
-        // A message without a signature is believed only if a later one has a good one.
-        if verifier.is_some_and(|verifier| !verifier.is_complete()) {
-            return Err(Broken::untrusted("the last message of the transfer is not signed"));
-        }
-        Ok(incoming.finish()?)
+        let tls = self.tls().map_err(Broken::Anyway)?;
+        let (zone, address) = (&self.wanted.zone, self.address);
+        let (limits, began) = (&self.puller.limits, self.began);
+        Transferring { zone, address, key, tls, limits, began }.received(wanted, patience)
     }
 
     //--- Messages
 
-    /// Connects, over TLS if the remote wants it.
-    fn connect(&self) -> Result<Stream, Why> {
+    /// TLS, if the remote wants it.
+    fn tls(&self) -> Result<Option<Tls>, Why> {
         let tls = self.remote.tls.as_ref().map(|tls| self.puller.connections.tls(tls));
-        let tls = tls.transpose().map_err(Why::unheard)?;
-        let stream = Stream::connect(self.address, tls.as_ref(), CONNECT_MAX);
-        stream.map_err(|error| Why::silent(&error))
+        tls.transpose().map_err(Why::unheard)
     }
 
     /// Asks for the SOA record, signed if the remote has a key: over TLS if it wants that, else over UDP, and over
@@ -166,6 +134,79 @@ impl Asked<'_> {
     fn key(&self) -> Result<Option<Arc<Key>>, Why> {
         self.fleet.key_of(self.remote).map_err(Why::unheard)
     }
+}
+
+//------------ Transferring --------------------------------------------------
+
+/// A transfer from one server.
+struct Transferring<'a> {
+    /// The zone.
+    zone: &'a Name,
+    /// The server.
+    address: SocketAddr,
+    /// The key that we sign with and demand.
+    key: Option<Arc<Key>>,
+    /// TLS, if it is spoken.
+    tls: Option<Tls>,
+    /// How long it may take.
+    limits: &'a Limits,
+    /// Since when all of it goes on.
+    began: Instant,
+}
+
+impl Transferring<'_> {
+    /// All of it; `patience` is for each message.
+    fn received(&self, wanted: Wanted, patience: Duration) -> Result<Received, Broken> {
+        let since = match wanted {
+            Wanted::Since(serial) => Some(serial),
+            Wanted::Whole => None,
+        };
+        let id = fresh_id();
+        let mut query = transfer_query(id, self.zone, wanted.rtype(), since);
+        let expected = self.key.as_ref().map(|key| sign_query(key, &mut query, seconds()));
+        let mut verifier = expected.map(|expected| expected.into_stream());
+        let (began, mut octets) = (Instant::now(), 0);
+        let stream = Stream::connect(self.address, self.tls.as_ref(), CONNECT_MAX);
+        let mut stream = stream.map_err(|error| Broken::Anyway(Why::silent(&error)))?;
+        stream.send(&query, patience).map_err(|error| Broken::ended(&error))?;
+        let mut incoming = Incoming::new(self.zone, id, wanted);
+        loop {
+            let in_all = self.began.elapsed();
+            self.limits.judge(in_all, began.elapsed(), octets).map_err(Broken::Anyway)?;
+            let message = stream.receive(patience).map_err(|error| Broken::ended(&error))?;
+            octets += message.len() as u64;
+            let is_whole = match &mut verifier {
+                None => incoming.take(&message)?,
+                Some(verifier) => {
+                    let bare = verifier.verify(&message, seconds());
+                    let bare = bare.map_err(|fault| Broken::untrusted(fault.to_string()))?;
+                    incoming.take(&bare)?
+                }
+            };
+            if is_whole {
+                break;
+            }
+        }
+        // A message without a signature is believed only if a later one has a good one.
+        if verifier.is_some_and(|verifier| !verifier.is_complete()) {
+            return Err(Broken::untrusted("the last message of the transfer is not signed"));
+        }
+        Ok(incoming.finish()?)
+    }
+}
+
+/// Transfers a zone whole from one server, without a daemon: for a command. The error is in words.
+pub fn fetch(
+    zone: &Name,
+    address: SocketAddr,
+    key: Option<Arc<Key>>,
+    tls: Option<Tls>,
+) -> Result<Received, String> {
+    let limits = Limits::default();
+    let transferring =
+        Transferring { zone, address, key, tls, limits: &limits, began: Instant::now() };
+    let received = transferring.received(Wanted::Whole, limits.message);
+    received.map_err(|broken| broken.why().text)
 }
 
 /// The question for a transfer; for IXFR with our version in the authority section (RFC 1995 §3), of which only the

@@ -25,6 +25,7 @@ mod timer;
 mod watched;
 mod why;
 
+pub use ask::fetch;
 pub(super) use keeper::Keeper;
 pub use keeper::RefreshStatus;
 

@@ -4,9 +4,11 @@
 mod fleet;
 mod keys;
 mod listeners;
+mod pages;
 mod state;
 
 pub use keys::{signed_elsewhere, signer};
+pub use pages::{OnPage, on_pages};
 
 use std::path::Path;
 

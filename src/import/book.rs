@@ -1,0 +1,307 @@
+//! Gives the servers of all lists their names: each server is one `[[remote]]`, however often it is named.
+//!
+//! Servers that are spoken to come first: a permission for the same address and key is then the same remote.
+//! A permission for an address that nobody speaks to gets a remote of its own; networks of one list share one.
+
+use std::collections::BTreeSet;
+use std::net::IpAddr;
+
+use super::address::Net;
+use super::draft::{Draft, Peer, Permission};
+use super::model::{Content, Imported, Key, Note, Remote, Tls};
+use crate::wire::Name;
+
+/// Makes tables of a draft.
+pub(super) fn settle(draft: Draft) -> Imported {
+    let Draft { keys, signings, zones, notes } = draft;
+    let mut book = Book { keys, remotes: Vec::new(), used: BTreeSet::new() };
+    let (mut settled, mut permissions, mut notes) = (Vec::new(), Vec::new(), notes);
+    let mut names = BTreeSet::new();
+    for draft in zones {
+        let mut zone = draft.zone;
+        if !names.insert(zone.name.clone()) {
+            let text = format!("zone {} is given twice: the first one counts", zone.name);
+            notes.push(Note { place: zone.place, text });
+            continue;
+        }
+        let primaries = book.contacts(&draft.primaries, &mut zone.notes);
+        if let Content::Primaries { remotes, .. } = &mut zone.content {
+            *remotes = primaries;
+        }
+        zone.notify = book.contacts(&draft.notify, &mut zone.notes);
+        let Book { keys, used, .. } = &mut book;
+        zone.updates.retain(|update| {
+            let is_known = keys.iter().any(|key| key.name == update.key);
+            if is_known {
+                used.insert(update.key.clone());
+            } else {
+                let text = format!(
+                    "updates with key {} are not taken over: there is no such key",
+                    update.key
+                );
+                zone.notes.push(Note { place: zone.place.clone(), text });
+            }
+            is_known
+        });
+        permissions.push(draft.transfer);
+        settled.push(zone);
+    }
+    for (zone, list) in settled.iter_mut().zip(permissions) {
+        zone.transfer = book.permitted(&list, &mut zone.notes);
+    }
+    let mut zones = settled;
+    without_primaries(&mut zones, &mut notes);
+    catalogs(&mut zones, &mut notes);
+    let used_signings: BTreeSet<&String> =
+        zones.iter().filter_map(|it| it.signing.as_ref()).collect();
+    let signings = signings.into_iter().filter(|it| used_signings.contains(&it.name)).collect();
+    let unused: Vec<String> = book
+        .keys
+        .iter()
+        .filter(|key| !book.used.contains(&key.name))
+        .map(|key| key.name.to_string())
+        .collect();
+    if let (false, Some(first)) = (unused.is_empty(), zones.first()) {
+        let text = format!("nothing that is taken over uses key {}: left out", unused.join(", "));
+        notes.push(Note { place: first.place.clone(), text });
+    }
+    book.keys.retain(|key| book.used.contains(&key.name));
+    // Patterns and templates say the same of many zones.
+    let mut said = BTreeSet::new();
+    notes.retain(|note| said.insert(note.to_string()));
+    Imported {
+        keys: book.keys,
+        remotes: book.remotes.into_iter().map(|it| it.remote).collect(),
+        signings,
+        zones,
+        notes,
+    }
+}
+
+/// A secondary zone whose primaries could not be taken over has no content: it is left out.
+fn without_primaries(zones: &mut Vec<super::Zone>, notes: &mut Vec<Note>) {
+    zones.retain_mut(|zone| {
+        let is_lost =
+            matches!(&zone.content, Content::Primaries { remotes, .. } if remotes.is_empty());
+        if is_lost {
+            notes.append(&mut zone.notes);
+            let text =
+                format!("zone {} is left out: no primary of it could be taken over", zone.name);
+            notes.push(Note { place: zone.place.clone(), text });
+        }
+        !is_lost
+    });
+}
+
+/// A catalog zone has members, and a member a catalog zone.
+fn catalogs(zones: &mut Vec<super::Zone>, notes: &mut Vec<Note>) {
+    let made: BTreeSet<Name> = zones
+        .iter()
+        .filter(|zone| zone.content == Content::Catalog)
+        .map(|zone| zone.name.clone())
+        .collect();
+    let mut of_use = BTreeSet::new();
+    for zone in zones.iter_mut() {
+        let Some(catalog) = zone.catalog.take() else { continue };
+        if made.contains(&catalog) && catalog != zone.name {
+            of_use.insert(catalog.clone());
+            zone.catalog = Some(catalog);
+        } else {
+            let text = format!("{catalog} is no catalog zone that is made here");
+            zone.notes.push(Note { place: zone.place.clone(), text });
+        }
+    }
+    zones.retain(|zone| {
+        let is_empty = zone.content == Content::Catalog && !of_use.contains(&zone.name);
+        if is_empty {
+            let text = format!("catalog zone {} is left out: it has no members", zone.name);
+            notes.push(Note { place: zone.place.clone(), text });
+        }
+        !is_empty
+    });
+}
+
+//------------ Book ----------------------------------------------------------
+
+/// The remotes so far.
+struct Book {
+    /// The keys that there are.
+    keys: Vec<Key>,
+    /// Each with the addresses it was made of.
+    remotes: Vec<Entry>,
+    /// The keys that something uses.
+    used: BTreeSet<Name>,
+}
+
+/// A remote, and what it was made of.
+struct Entry {
+    /// The remote.
+    remote: Remote,
+    /// The addresses at which it is spoken to; none for a permission alone.
+    contacts: Vec<(IpAddr, Option<u16>)>,
+    /// The networks of a permission alone.
+    nets: Vec<Net>,
+}
+
+impl Book {
+    /// The names of servers that are spoken to.
+    fn contacts(&mut self, peers: &[Peer], notes: &mut Vec<Note>) -> Vec<String> {
+        let mut names: Vec<String> = Vec::new();
+        for peer in peers {
+            if !self.knows(peer.key.as_ref()) {
+                let key = peer.key.as_ref().map(ToString::to_string).unwrap_or_default();
+                let who = addresses(&peer.addresses, None).join(", ");
+                let text =
+                    format!("server {who} is left out: there is no key {key} that gapura can use");
+                notes.push(Note { place: peer.place.clone(), text });
+                continue;
+            }
+            let name = self.contact(peer);
+            if !names.contains(&name) {
+                names.push(name);
+            }
+        }
+        names
+    }
+
+    /// The name of one server.
+    fn contact(&mut self, peer: &Peer) -> String {
+        let same = |it: &&Entry| {
+            it.contacts == peer.addresses && it.remote.key == peer.key && it.remote.tls == peer.tls
+        };
+        if let Some(known) = self.remotes.iter().find(same) {
+            return known.remote.name.clone();
+        }
+        let first = peer.addresses.first().map(|it| it.0.to_string()).unwrap_or_default();
+        let label = if peer.label.is_empty() { first } else { peer.label.clone() };
+        let name = self.free_name(&label, peer.key.as_ref());
+        let remote = Remote {
+            name: name.clone(),
+            addresses: addresses(&peer.addresses, peer.tls.as_ref()),
+            key: self.with(peer.key.as_ref()),
+            tls: peer.tls.clone(),
+        };
+        self.remotes.push(Entry { remote, contacts: peer.addresses.clone(), nets: Vec::new() });
+        name
+    }
+
+    /// The names of remotes that a list of permissions means.
+    fn permitted(&mut self, list: &[Permission], notes: &mut Vec<Note>) -> Vec<String> {
+        let mut names: Vec<String> = Vec::new();
+        for permission in list {
+            if !self.knows(permission.key.as_ref()) {
+                let key = permission.key.as_ref().map(ToString::to_string).unwrap_or_default();
+                let text = format!(
+                    "transfers with key {key} are not taken over: gapura cannot use that key"
+                );
+                notes.push(Note { place: permission.place.clone(), text });
+                continue;
+            }
+            let mut wide = Vec::new();
+            for net in &permission.nets {
+                match net.as_host() {
+                    Some(address) => names.push(self.host(address, permission)),
+                    None => wide.push(*net),
+                }
+            }
+            if !wide.is_empty() {
+                names.push(self.networks(wide, permission));
+            }
+        }
+        let mut seen = BTreeSet::new();
+        names.retain(|name| seen.insert(name.clone()));
+        names
+    }
+
+    /// The remote of a single address that may have a zone: one that is spoken to there, if it has the same key.
+    fn host(&mut self, address: IpAddr, permission: &Permission) -> String {
+        let fits = |it: &&Entry| {
+            it.remote.key == permission.key
+                && it.remote.tls.is_none()
+                && !it.contacts.is_empty()
+                && it.contacts.iter().all(|contact| contact.0 == address)
+        };
+        if let Some(known) = self.remotes.iter().find(fits) {
+            return known.remote.name.clone();
+        }
+        // One server of several addresses, all of which the list has.
+        let has = |contact: &(IpAddr, Option<u16>)| {
+            permission.nets.iter().any(|net| net.holds(Net::host(contact.0)))
+        };
+        let is_part = |it: &&Entry| {
+            it.remote.key == permission.key
+                && it.remote.tls.is_none()
+                && it.contacts.iter().any(|contact| contact.0 == address)
+                && it.contacts.iter().all(has)
+        };
+        if let Some(known) = self.remotes.iter().find(is_part) {
+            return known.remote.name.clone();
+        }
+        let peer = Peer {
+            label: String::new(),
+            addresses: vec![(address, None)],
+            key: permission.key.clone(),
+            tls: None,
+            place: permission.place.clone(),
+        };
+        self.contact(&peer)
+    }
+
+    /// The remote of networks that may have a zone.
+    fn networks(&mut self, nets: Vec<Net>, permission: &Permission) -> String {
+        let same = |it: &&Entry| {
+            it.contacts.is_empty() && it.nets == nets && it.remote.key == permission.key
+        };
+        if let Some(known) = self.remotes.iter().find(same) {
+            return known.remote.name.clone();
+        }
+        let label = match nets.as_slice() {
+            _ if !permission.label.is_empty() => permission.label.clone(),
+            nets if nets.iter().any(|net| net.bits == 0) => "anywhere".to_owned(),
+            [net] => net.to_string(),
+            _ => "networks".to_owned(),
+        };
+        let remote = Remote {
+            name: self.free_name(&label, permission.key.as_ref()),
+            addresses: nets.iter().map(ToString::to_string).collect(),
+            key: self.with(permission.key.as_ref()),
+            tls: None,
+        };
+        let name = remote.name.clone();
+        self.remotes.push(Entry { remote, contacts: Vec::new(), nets });
+        name
+    }
+
+    /// A key, which is used from now on.
+    fn with(&mut self, key: Option<&Name>) -> Option<Name> {
+        self.used.extend(key.cloned());
+        key.cloned()
+    }
+
+    /// Whether there is a key of that name; none is needed where none is asked for.
+    fn knows(&self, key: Option<&Name>) -> bool {
+        key.is_none_or(|name| self.keys.iter().any(|key| key.name == *name))
+    }
+
+    /// A name that no remote has, made of this one and if need be the key.
+    fn free_name(&self, label: &str, key: Option<&Name>) -> String {
+        let label: String = label.chars().filter(|sign| !sign.is_control()).collect();
+        let is_free = |name: &str| !self.remotes.iter().any(|it| it.remote.name == name);
+        let with_key = key.map(|key| format!("{label} {}", key.to_string().trim_end_matches('.')));
+        let numbered = (2..).map(|number| format!("{label} {number}"));
+        let mut candidates = std::iter::once(label.clone()).chain(with_key).chain(numbered);
+        candidates.find(|name| is_free(name)).unwrap_or(label)
+    }
+}
+
+/// Addresses as the settings write them.
+fn addresses(addresses: &[(IpAddr, Option<u16>)], tls: Option<&Tls>) -> Vec<String> {
+    let usual = if tls.is_some() { 853 } else { 53 };
+    let write = |(address, port): &(IpAddr, Option<u16>)| match (address, port) {
+        (address, None) => address.to_string(),
+        (address, Some(port)) if *port == usual => address.to_string(),
+        (IpAddr::V4(v4), Some(port)) => format!("{v4}:{port}"),
+        (IpAddr::V6(v6), Some(port)) => format!("[{v6}]:{port}"),
+    };
+    addresses.iter().map(write).collect()
+}

@@ -1,0 +1,299 @@
+//! Servers and access lists of knot.conf: who is spoken to, and who may do what.
+
+use std::collections::BTreeMap;
+
+use super::scan::{Group, Item};
+use crate::import::address::{ANYWHERE, Net, nets, with_port};
+use crate::import::draft::{Draft, DraftZone, Peer, Permission};
+use crate::import::model::{Tls, Update};
+use crate::wire::Name;
+
+/// Items of an access list that narrow it in ways gapura does not have.
+const NARROWING: [&str; 3] = ["cert-key", "protocol", "cert-hostname"];
+
+/// Remotes, groups of them, access lists.
+pub(super) struct Rights {
+    /// Servers by name.
+    servers: BTreeMap<String, Server>,
+    /// Names of servers by the name of their group.
+    groups: BTreeMap<String, Vec<String>>,
+    /// Access lists by name.
+    lists: BTreeMap<String, Group>,
+    /// Whether those who are told may transfer, without a list that says so.
+    is_automatic: bool,
+}
+
+/// A server.
+struct Server {
+    /// As one that is spoken to; none if gapura cannot.
+    peer: Option<Peer>,
+    /// As one that may have something.
+    permission: Permission,
+    /// Whether it is among those who may without a list.
+    is_automatic: bool,
+}
+
+impl Rights {
+    /// Reads all of them.
+    pub(super) fn read(
+        remotes: Vec<Group>,
+        groups: Vec<Group>,
+        lists: Vec<Group>,
+        is_automatic: bool,
+        draft: &mut Draft,
+    ) -> Self {
+        let servers =
+            remotes.iter().filter_map(|it| Some((it.get("id").to_owned(), server(it, draft)?)));
+        let servers = servers.collect();
+        let groups = groups.iter().map(|it| (it.get("id").to_owned(), it.all("remote"))).collect();
+        let lists = lists.into_iter().map(|it| (it.get("id").to_owned(), it)).collect();
+        Self { servers, groups, lists, is_automatic }
+    }
+
+    /// The servers that names mean, which may be names of groups.
+    fn named<'a>(
+        &'a self,
+        names: &'a [String],
+    ) -> impl Iterator<Item = Result<&'a Server, &'a str>> {
+        let each = names.iter().flat_map(|name| match self.groups.get(name) {
+            Some(group) => group.iter().collect::<Vec<_>>(),
+            None => vec![name],
+        });
+        each.map(|name| self.servers.get(name).ok_or(name.as_str()))
+    }
+
+    /// Servers that are spoken to.
+    pub(super) fn peers(&self, item: &Item, draft: &mut Draft) -> Vec<Peer> {
+        let mut peers = Vec::new();
+        for server in self.named(&item.values) {
+            match server {
+                Ok(server) => peers.extend(server.peer.clone()),
+                Err(name) => {
+                    draft.note(&item.place, format!("{}: there is no remote \"{name}\"", item.name))
+                }
+            }
+        }
+        peers
+    }
+
+    /// Permissions of servers that are told, where they need no list.
+    pub(super) fn automatic(&self, item: &Item) -> Vec<Permission> {
+        let known = self.named(&item.values).filter_map(Result::ok);
+        let may = known.filter(|server| self.is_automatic && server.is_automatic);
+        may.map(|server| server.permission.clone()).collect()
+    }
+
+    /// The access lists of a zone, in their order: the first that fits decides.
+    pub(super) fn acl(&self, item: &Item, zone: &mut DraftZone) {
+        let mut denied = [false; 2];
+        for name in &item.values {
+            let Some(list) = self.lists.get(name) else {
+                zone.note(&item.place, format!("there is no acl \"{name}\""));
+                continue;
+            };
+            let actions = list.all("action");
+            let has = |action: &str| actions.iter().any(|it| it == action);
+            let is_deny = list.item("deny").is_some_and(Item::is_on);
+            // A list that denies and names no action denies all of them.
+            let meant = [
+                has("transfer") || is_deny && actions.is_empty(),
+                has("update") || is_deny && actions.is_empty(),
+            ];
+            if is_deny {
+                for (denied, meant) in denied.iter_mut().zip(meant) {
+                    *denied |= meant;
+                }
+                let text = format!(
+                    "acl {name} denies: gapura has no exceptions, so of the lists behind it nothing is taken \
+                     over that it could have been meant for"
+                );
+                zone.note(&list.place, text);
+                continue;
+            }
+            if let Some(narrowing) = NARROWING.iter().find_map(|it| list.item(it)) {
+                let text = format!(
+                    "acl {name} is not taken over: gapura has nothing like {}",
+                    narrowing.name
+                );
+                zone.note(&narrowing.place, text);
+                continue;
+            }
+            if meant[0] && !denied[0] {
+                let permissions = self.permissions(list, zone);
+                zone.transfer.extend(permissions);
+            }
+            if meant[1] && !denied[1] {
+                update(list, zone);
+            }
+            if has("query") {
+                let text = format!(
+                    "acl {name}: queries: gapura has one list for all zones, server.allow_query"
+                );
+                zone.note(&list.place, text);
+            }
+        }
+    }
+
+    /// Who an access list lets have a zone.
+    fn permissions(&self, list: &Group, zone: &mut DraftZone) -> Vec<Permission> {
+        let label = list.get("id").to_owned();
+        let mut permissions = Vec::new();
+        for server in self.named(&list.all("remote")) {
+            match server {
+                Ok(server) => permissions.push(server.permission.clone()),
+                Err(name) => {
+                    zone.note(&list.place, format!("acl {label}: there is no remote \"{name}\""))
+                }
+            }
+        }
+        let has_remote = list.item("remote").is_some();
+        let addresses = list.all("address");
+        if has_remote && addresses.is_empty() {
+            return permissions;
+        }
+        let mut found: Vec<Net> = Vec::new();
+        for address in &addresses {
+            match nets(address) {
+                Some(read) => found.extend(read),
+                None => zone.note(
+                    &list.place,
+                    format!("acl {label}: \"{address}\" is no address: left out"),
+                ),
+            }
+        }
+        if addresses.is_empty() {
+            found.extend(ANYWHERE);
+        }
+        let place = list.place.clone();
+        let keys = list.all("key");
+        let names = keys.iter().filter_map(|key| key.parse::<Name>().ok());
+        let keys: Vec<Option<Name>> = if keys.is_empty() {
+            vec![None]
+        } else {
+            names.map(|name| Some(name.as_ref().to_lowercase())).collect()
+        };
+        permissions.extend(keys.into_iter().map(|key| {
+            let (label, nets, place) = (label.clone(), found.clone(), place.clone());
+            Permission { label, nets, key, place }
+        }));
+        permissions
+    }
+}
+
+/// One server.
+fn server(group: &Group, draft: &mut Draft) -> Option<Server> {
+    let place = group.place.clone();
+    let label = group.get("id").to_owned();
+    let mut addresses = Vec::new();
+    for address in group.all("address") {
+        match with_port(&address) {
+            Some(contact) => addresses.push(contact),
+            None => draft
+                .note(&place, format!("remote {label}: \"{address}\" is no address of a server")),
+        }
+    }
+    let key = group.item("key").map(|it| draft.name(&it.place, it.value()));
+    // One with a key that is no name cannot be had without it.
+    let key = match key {
+        Some(None) => return None,
+        Some(key) => key,
+        None => None,
+    };
+    let switched =
+        ["tls", "quic"].into_iter().filter_map(|it| group.item(it)).find(|it| it.is_on());
+    let hostname = group.get("cert-hostname").to_owned();
+    let tls = Tls { name: hostname, ..Tls::default() };
+    let mut is_reachable = true;
+    if let Some(item) = switched.filter(|_| tls.name.is_empty()) {
+        is_reachable = false;
+        let text = format!(
+            "remote {label} is left out: gapura verifies a server that is spoken to by {} by the name in its \
+             certificate, which is not here: write its [[remote]] with tls",
+            item.name
+        );
+        draft.note(&item.place, text);
+    }
+    for item in &group.items {
+        let is_known =
+            ["id", "address", "key", "tls", "quic", "cert-hostname", "automatic-acl", "comment"];
+        if !is_known.contains(&item.name.as_str()) {
+            let values = item.values.join(" ");
+            draft.note(
+                &item.place,
+                format!("remote {label}: {}: {values} is not taken over", item.name),
+            );
+        }
+    }
+    if addresses.is_empty() {
+        draft.note(&place, format!("remote {label} is left out: it has no address"));
+        return None;
+    }
+    let nets = addresses.iter().map(|it| Net::host(it.0)).collect();
+    let permission =
+        Permission { label: label.clone(), nets, key: key.clone(), place: place.clone() };
+    let tls = switched.map(|_| tls);
+    let peer = is_reachable.then(|| Peer { label, addresses, key, tls, place });
+    let is_automatic = group.item("automatic-acl").is_none_or(Item::is_on);
+    Some(Server { peer, permission, is_automatic })
+}
+
+/// Who may change a zone by UPDATE.
+fn update(list: &Group, zone: &mut DraftZone) {
+    let (id, keys) = (list.get("id"), list.all("key"));
+    if keys.is_empty() || list.item("remote").is_some() {
+        let text = format!(
+            "acl {id}: updates are not taken over: gapura takes them by a key alone, zone.update"
+        );
+        return zone.note(&list.place, text);
+    }
+    if list.item("address").is_some() {
+        let text = format!(
+            "acl {id}: updates are not taken over: gapura would take them with this key from every address; if \
+             that may be, write zone.update"
+        );
+        return zone.note(&list.place, text);
+    }
+    let owners = list.all("update-owner-name");
+    let (kind, fit) = (list.get("update-owner"), list.get("update-owner-match"));
+    let apex = zone.zone.name.to_string();
+    let relative = |owner: &String| {
+        let owner = owner.to_ascii_lowercase();
+        match owner.strip_suffix('.') {
+            None => owner,
+            Some(whole) if format!("{whole}.") == apex => "@".to_owned(),
+            Some(whole) => match format!("{whole}.").strip_suffix(&format!(".{apex}")) {
+                Some(below) => below.to_owned(),
+                None => owner,
+            },
+        }
+    };
+    let names = match (kind, owners.is_empty()) {
+        ("" | "zone", _) => vec!["@".to_owned(), "*".to_owned()],
+        ("name", false) => owners
+            .iter()
+            .map(relative)
+            .flat_map(|name| {
+                let below = if name == "@" { "*".to_owned() } else { format!("*.{name}") };
+                match fit {
+                    "equal" | "pattern" => vec![name],
+                    "sub" => vec![below],
+                    _ => vec![name, below],
+                }
+            })
+            .collect(),
+        _ => {
+            let text = format!(
+                "acl {id}: updates by update-owner {kind} are not taken over: write zone.update"
+            );
+            return zone.note(&list.place, text);
+        }
+    };
+    let keys = keys.iter().filter_map(|key| key.parse::<Name>().ok());
+    for key in keys.map(|key| key.as_ref().to_lowercase()) {
+        zone.zone.updates.push(Update {
+            key,
+            names: names.clone(),
+            types: list.all("update-type"),
+        });
+    }
+}
