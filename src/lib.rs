@@ -77,6 +77,7 @@
 //! | [`web`] | pages and JSON API |
 //! | [`config`] | settings, their defaults, findings about them |
 //! | [`import`] | the settings of other name servers, read as tables of ours |
+//! | [`backup`] | the file of a backup: an archive with a manifest that shows any damage |
 //! | [`control`] | the control socket |
 //! | [`metrics`] | metrics and health, on a listener of their own |
 //! | [`run`] | the daemon: start and stop, where settings meet rooms |
@@ -174,6 +175,7 @@ pub mod webhook;
 pub mod words;
 
 //--- The building
+pub mod backup;
 pub mod cli;
 pub mod config;
 pub mod control;

@@ -98,6 +98,9 @@ pub(super) enum Command {
     /// The query log: follow it, count it, look for queries in it
     #[command(subcommand)]
     Log(super::log::Log),
+    /// Backups: make one while gapura serves, check it, put it back
+    #[command(subcommand)]
+    Db(Db),
     /// The queue, as an officer with a personal token in GAPURA_TOKEN
     #[cfg(feature = "approval")]
     #[command(subcommand)]
@@ -385,6 +388,40 @@ pub(super) enum Ctl {
     Reopen,
     /// Confirm that the clock of this machine is right, after gapura has doubted it
     Clock,
+}
+
+/// `gapura db …`
+#[derive(Debug, Subcommand)]
+pub(super) enum Db {
+    /// Write all that gapura keeps into one file, also while it serves, and read it back. It holds secret keys
+    Backup {
+        /// The file; - is standard output, for a program that encrypts it
+        file: PathBuf,
+        /// Replace a file that is there
+        #[arg(long)]
+        force: bool,
+    },
+    /// See that a file is a whole backup, and what is in it
+    Check {
+        /// The file
+        file: PathBuf,
+    },
+    /// Put a backup back into an empty state directory, with gapura stopped. Sessions, tokens and links end
+    Restore {
+        /// The file
+        file: PathBuf,
+        /// This serial of the zone was given out before: go above it; may be repeated
+        #[arg(long, value_name = "ZONE=SERIAL", value_parser = super::db::floor)]
+        serial_floor: Vec<(crate::wire::Name, u32)>,
+        /// Do not ask the servers of `notify` and `transfer` which serials they have
+        #[arg(long)]
+        no_ask: bool,
+        /// What was erased since: the file `erasures` of the lost state directory, or an export of the event
+        /// chain; may be repeated
+        #[cfg(feature = "approval")]
+        #[arg(long, value_name = "FILE")]
+        erasures: Vec<PathBuf>,
+    },
 }
 
 /// The words for roles that an account may have.

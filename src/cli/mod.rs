@@ -1,10 +1,11 @@
 //! The command line: parses, runs the command, prints the result, returns the exit code.
 //!
-//! `serve` runs the daemon here. `check`, `zone check` and `log` work here, without a daemon. The other
+//! `serve` runs the daemon here. `check`, `zone check`, `log`, `import` and `db` work here, without a daemon. The other
 //! commands go to the running daemon over its control socket; those on people, tokens and the event
 //! chain also work on the database of a stopped one. Printing to standard output happens in this room only.
 
 mod args;
+mod db;
 #[cfg(feature = "approval")]
 mod demo;
 mod effective;
@@ -97,6 +98,7 @@ fn dispatch(typed: Gapura) -> anyhow::Result<u8> {
         Command::Import(import) => import::import(&common, &import),
         Command::Ctl(ctl) => remote::ctl(&common, ctl),
         Command::Log(log) => log::run(&common, log),
+        Command::Db(db) => db::db(&common, db),
         #[cfg(feature = "approval")]
         Command::Request(request) => request::run(&common, request),
         #[cfg(feature = "approval")]

@@ -21,6 +21,7 @@ mod clockwork;
 mod closing;
 mod drafts;
 mod drifting;
+mod erasures;
 mod error;
 mod evidence;
 mod figures;

@@ -161,6 +161,7 @@ impl Desk {
     pub fn listening(&self) -> Result<usize, ActError> {
         self.0.ledger.fill_likeness()?;
         self.0.ledger.fill_phases()?;
+        self.repeat_erasures()?;
         Ok(self.0.promoter.recover()?)
     }
 

@@ -95,13 +95,7 @@ impl Desk {
         let revisions = stored.request.revision();
         let ErasedRows { values, paper_files } =
             ledger.erase_persons(tx, stored, &by, Some(&ground))?;
-        let mut files = Vec::new();
-        for letter in tx.letters_of(number)? {
-            if letter.erased_ms.is_none() {
-                files.push(letter.file.clone());
-                tx.put_letter(&AttachmentRow { erased_ms: Some(now), ..letter })?;
-            }
-        }
+        let files = ledger.erase_letters(tx, number)?;
         let (letters, papers) = (files.len(), paper_files.len());
         Ok((Erased { values, revisions, letters, papers }, files, paper_files))
     }
@@ -120,6 +114,7 @@ impl Desk {
         if let Err(error) = self.0.ledger.store.scrub() {
             tracing::warn!(%error, "the database could not be scrubbed after an erasure; it is tried again");
         }
+        self.forget_beside();
         Ok(erased)
     }
 
@@ -133,6 +128,7 @@ impl Desk {
         Self::sweep_unsent,
         Self::retain_bulks,
         Self::retain_subjects,
+        Self::retain_old_copies,
         |desk| desk.retain_contacts(desk.now()),
         |desk| desk.retain_letters(desk.now()),
         |desk| desk.retain_papers(desk.now()),

@@ -83,6 +83,9 @@ impl Desk {
         {
             return Some(Obstacle::NoDatabase(with_causes(&error)));
         }
+        if let Some(locked) = self.0.ledger.store.locked_out() {
+            return Some(Obstacle::NoDatabase(locked.to_string()));
+        }
         if self.room() == Room::Full {
             return Some(Obstacle::DiskFull);
         }

@@ -3,7 +3,8 @@
 use super::{Ledger, LedgerError, Stored};
 use crate::audit::{NewEvent, append_sealed};
 use crate::queue::{Contact, Deed, Signature};
-use crate::store::Tx;
+use crate::store::requests::AttachmentRow;
+use crate::store::{StoreError, Tx};
 
 /// What an erasure took out of the database.
 pub struct ErasedRows {
@@ -14,6 +15,16 @@ pub struct ErasedRows {
 }
 
 impl Ledger {
+    /// Marks the letters of a request as erased; returns their files, which are to be deleted.
+    pub fn erase_letters(&self, tx: &Tx<'_>, number: &str) -> Result<Vec<String>, StoreError> {
+        let mut files = Vec::new();
+        for letter in tx.letters_of(number)?.into_iter().filter(|it| it.erased_ms.is_none()) {
+            files.push(letter.file.clone());
+            tx.put_letter(&AttachmentRow { erased_ms: Some(self.now()), ..letter })?;
+        }
+        Ok(files)
+    }
+
     /// Erases what a request says of persons, but for its letters: the values behind commitments, the
     /// contact of every revision, officers' notes and instructions, what parties were asked, the
     /// addresses and points of notices, and the papers, which are issued anew without the person.

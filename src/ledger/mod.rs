@@ -8,20 +8,24 @@
 mod apply;
 mod checkpoint;
 mod erasure;
+mod erasures;
 mod error;
 mod outbox;
 mod owners;
 mod papers;
 mod persons;
 mod recipients;
+mod restored;
 mod rows;
 mod targets;
 
 pub use apply::NewRequest;
 pub use erasure::ErasedRows;
+pub use erasures::{ERASURES, Erasures};
 pub use error::LedgerError;
 pub use owners::NameOwner;
 pub use papers::{House, KeptPaper, NewPaper, grouped, read_code};
+pub use restored::{AfterRestore, Leftover, Restored};
 pub use rows::{Clock, Ledger, Stored};
 pub use targets::{watch_of, with_watch};
 

@@ -190,6 +190,12 @@ impl People {
         self.store.write(|tx| Ok(tx.sweep_people(idle, started, now - DAY_MS)?))
     }
 
+    /// Ends all sessions, tokens, invitations and reset links: after an older state was put back, those that had been
+    /// ended since would be good again. Returns how many of each, links last.
+    pub fn end_all_access(&self, tx: &Tx<'_>) -> Result<[usize; 3], PeopleError> {
+        Ok(tx.end_all_access(self.now_ms())?)
+    }
+
     /// Changes one account in a transaction.
     pub(super) fn change(
         &self,

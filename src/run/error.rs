@@ -4,6 +4,7 @@ use std::io;
 
 use super::StateDirError;
 use super::options::OptionError;
+use crate::backup::BackupError;
 use crate::publish::PublishError;
 use crate::serve::StartError;
 use crate::store::StoreError;
@@ -26,6 +27,12 @@ pub enum RunError {
     /// Zones cannot be opened.
     #[error("the zones cannot be opened")]
     Publish(#[from] PublishError),
+    /// A backup cannot be made or used.
+    #[error(transparent)]
+    Backup(#[from] BackupError),
+    /// What was asked for is not done, in words.
+    #[error("{0}")]
+    Refused(String),
     /// A listener of the name server cannot be started.
     #[error(transparent)]
     Listen(#[from] StartError),

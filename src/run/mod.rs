@@ -10,6 +10,7 @@
 //! DNS is answered before anything else works, and until everything else that could change a zone has
 //! stopped.
 
+mod backup;
 mod building;
 pub mod check;
 mod clock;
@@ -31,6 +32,8 @@ pub mod options;
 mod proposals;
 mod ready;
 mod reload;
+mod restore;
+mod scratch;
 mod signals;
 mod signing;
 mod stand_in;
@@ -52,6 +55,8 @@ mod office;
 mod papers;
 #[cfg(feature = "approval")]
 mod people;
+#[cfg(feature = "approval")]
+mod restore_office;
 #[cfg_attr(not(feature = "approval"), path = "name_server_alone.rs")]
 mod road_3;
 #[cfg(feature = "approval")]
@@ -61,6 +66,7 @@ mod webhooks;
 
 #[cfg(feature = "approval")]
 pub use audit::verified;
+pub use backup::{Target, backup, check_backup};
 pub use daemon::{Ended, serve};
 pub use error::RunError;
 pub use floor::raise_floor;
@@ -68,4 +74,5 @@ pub use floor::raise_floor;
 pub use office::offline;
 pub use ready::Ready;
 pub use reload::{is_in_use, waits_for_restart};
+pub use restore::{Restore, restore};
 pub use state_dir::{StateDir, StateDirError};

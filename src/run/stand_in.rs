@@ -9,6 +9,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::RunError;
+use super::restore::RESTORING;
 use crate::publish::{Options, Publisher, ReloadReport, Sources};
 use crate::store::{Store, StoreError};
 use crate::text::with_causes;
@@ -64,6 +65,11 @@ pub(super) fn usable(options: &Options) -> Result<Store, String> {
     if let Some(lost) = lost(state_dir) {
         return Err(lost);
     }
+    let kept = Store::keep_before_upgrade(state_dir).map_err(|error| with_causes(&error))?;
+    if let Some(path) = kept {
+        let path = path.display();
+        tracing::info!("the database is brought up to date; as it was, it is in {path}");
+    }
     let store = Store::open(state_dir).map_err(|error| with_causes(&error))?;
     fault_of(&store, state_dir).map_or(Ok(store), Err)
 }
@@ -71,6 +77,13 @@ pub(super) fn usable(options: &Options) -> Result<Store, String> {
 /// That the database is missing, if there are traces of one.
 pub(super) fn lost(state_dir: &Path) -> Option<String> {
     let has_traces = || !Publisher::published(state_dir).is_empty() || has_keys(state_dir);
+    if Store::is_absent(state_dir) && state_dir.join(RESTORING).exists() {
+        let path = state_dir.display();
+        return Some(format!(
+            "a restore into {path} was cut short: stop gapura, remove {path}/{RESTORING} and what a start has made \
+             beside it, and run gapura db restore again"
+        ));
+    }
     (Store::is_absent(state_dir) && has_traces()).then(|| {
         format!(
             "{} is missing or empty, and there are traces of one beside it: put it back from the \

@@ -54,7 +54,8 @@ fn hint(error: &io::Error) -> &'static str {
              choose a higher port"
         }
         io::ErrorKind::AddrNotAvailable => {
-            "this machine has no such address (`ip addr` lists those it has)"
+            "this machine has no such address (`ip addr` lists those it has); with server.freebind = true \
+             one that comes later is answered as soon as it is there"
         }
         _ => "the system refuses",
     }

@@ -47,6 +47,7 @@ statements! {
     OF_MAILBOX = sql("SELECT count(*) FROM mailbox_code WHERE mailbox = $1 AND sent_ms > $2");
     OF_NETWORK = sql("SELECT count(*) FROM mailbox_code WHERE network = $1 AND sent_ms > $2");
     SPEND = sql("UPDATE mailbox_code SET code = '', proof = '' WHERE subject = $1");
+    SPEND_ALL = sql("UPDATE mailbox_code SET code = '', proof = ''");
     SWEEP = sql("DELETE FROM mailbox_code WHERE sent_ms < $1");
 }
 
@@ -75,6 +76,11 @@ impl Tx<'_> {
     /// Makes the codes of a subject useless; they still count against its limits.
     pub fn spend_codes(&self, subject: &str) -> Result<(), StoreError> {
         self.run(SPEND, [subject]).map(drop)
+    }
+
+    /// Makes all codes useless.
+    pub fn spend_all_codes(&self) -> Result<(), StoreError> {
+        self.run(SPEND_ALL, []).map(drop)
     }
 
     /// Drops old codes; returns their count.

@@ -47,6 +47,7 @@ statements! {
     CUT = sql("UPDATE draft_link SET draft = '', token = '' WHERE draft = $1");
     CUT_OTHERS = sql("UPDATE draft_link SET draft = '', token = '' \
         WHERE draft = $1 AND mailbox <> $2");
+    CUT_ALL = sql("UPDATE draft_link SET draft = '', token = '' WHERE token <> ''");
     SWEEP = sql("DELETE FROM draft_link WHERE sent_ms < $1");
 }
 
@@ -90,6 +91,11 @@ impl Tx<'_> {
     /// The links of a draft lead nowhere any more; they still count against its limits.
     pub fn cut_draft_links(&self, draft: &str) -> Result<(), StoreError> {
         self.run(CUT, [draft]).map(drop)
+    }
+
+    /// No link leads anywhere any more; returns how many did.
+    pub fn cut_all_draft_links(&self) -> Result<usize, StoreError> {
+        self.run(CUT_ALL, [])
     }
 
     /// Drops old links; returns their count.

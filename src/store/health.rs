@@ -4,8 +4,11 @@ use std::fs::File;
 use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
+use std::sync::atomic::Ordering;
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::time::Duration;
+
+use rusqlite::TransactionBehavior;
 
 use super::{Store, StoreError};
 use crate::files;
@@ -43,6 +46,42 @@ impl Store {
                 Err(error) => Err(error.into()),
             }
         })
+    }
+
+    /// Why a write could not begin; whether another program keeps us from it is noted.
+    pub(super) fn not_begun(&self, source: rusqlite::Error) -> StoreError {
+        if source.sqlite_error_code() != Some(rusqlite::ErrorCode::DatabaseBusy) {
+            return StoreError::Begin(source);
+        }
+        self.0.is_locked_out.store(true, Ordering::Relaxed);
+        StoreError::Locked { path: self.0.path.clone(), source }
+    }
+
+    /// That another program keeps us from writing, if it does still. Nobody is waited for.
+    pub fn locked_out(&self) -> Option<StoreError> {
+        if !self.0.is_locked_out.load(Ordering::Relaxed) {
+            return None;
+        }
+        // Who holds the connection finds out, too.
+        let writer = self.0.writer.try_lock().ok();
+        let begun = writer.map(|mut connection| -> rusqlite::Result<()> {
+            connection.busy_timeout(Duration::ZERO)?;
+            let immediate = TransactionBehavior::Immediate;
+            let begun = connection.transaction_with_behavior(immediate).map(drop);
+            connection.busy_timeout(super::BUSY)?;
+            begun
+        });
+        match begun {
+            Some(Ok(())) => {
+                self.0.is_locked_out.store(false, Ordering::Relaxed);
+                None
+            }
+            Some(Err(source)) => Some(self.not_begun(source)),
+            None => {
+                let busy = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_BUSY);
+                Some(self.not_begun(rusqlite::Error::SqliteFailure(busy, None)))
+            }
+        }
     }
 
     /// Whether it holds the row of any of these zones.

@@ -2,6 +2,7 @@
 //! file nor beside it.
 
 use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
 
 use rusqlite::{Connection, OpenFlags};
@@ -14,20 +15,17 @@ impl Store {
     /// write-ahead log holds something: a daemon runs, or crashed, and the file alone is not all of it.
     pub fn inspect(state_dir: &Path) -> Result<Option<Self>, StoreError> {
         let path = Self::path(state_dir);
-        let log = PathBuf::from(format!("{}-wal", path.display()));
-        if std::fs::metadata(log).is_ok_and(|found| found.len() > 0) {
+        if !is_folded(&path) {
             return Ok(None);
         }
-        let open = || -> rusqlite::Result<Connection> {
-            let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI;
-            Connection::open_with_flags(uri(&path), flags)
-        };
-        let open = || open().map_err(|source| StoreError::Open { path: path.clone(), source });
+        let open =
+            || connect(&path).map_err(|source| StoreError::Open { path: path.clone(), source });
         let reader = open()?;
         migrations::look(&reader)?;
         let inner = Inner {
             presence: Presence::of(&path),
             path: path.clone(),
+            is_locked_out: AtomicBool::new(false),
             writer: Mutex::new(open()?),
             readers: Mutex::new(vec![reader]),
             #[cfg(feature = "approval")]
@@ -35,6 +33,18 @@ impl Store {
         };
         Ok(Some(Self(Arc::new(inner))))
     }
+}
+
+/// Whether nothing stands in the write-ahead log of a database: the file is all of it.
+pub(super) fn is_folded(path: &Path) -> bool {
+    let log = PathBuf::from(format!("{}-wal", path.display()));
+    !std::fs::metadata(log).is_ok_and(|found| found.len() > 0)
+}
+
+/// Opens a file that nobody writes.
+pub(super) fn connect(path: &Path) -> rusqlite::Result<Connection> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI;
+    Connection::open_with_flags(uri(path), flags)
 }
 
 /// The file as a URI that says that nobody writes it (<https://sqlite.org/uri.html>).

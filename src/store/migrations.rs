@@ -103,6 +103,21 @@ pub(super) fn look(connection: &Connection) -> Result<(), StoreError> {
     Ok(())
 }
 
+/// The newest step that was applied; 0 before the first.
+pub(super) fn newest(connection: &Connection) -> Result<u32, StoreError> {
+    let text = "SELECT coalesce(max(number), 0) FROM migration";
+    Ok(connection.query_row(text, [], |row| row.get(0))?)
+}
+
+/// Whether a database that had some steps lacks one of this build's.
+pub(super) fn lacks_some(connection: &Connection) -> Result<bool, StoreError> {
+    let mut statement = connection.prepare("SELECT number FROM migration")?;
+    let applied = statement.query_map([], |row| row.get::<_, u32>(0))?;
+    let applied: Vec<u32> = applied.collect::<Result<_, _>>()?;
+    let mut ours = STEPS.iter().filter(|step| !step.road_3 || cfg!(feature = "approval"));
+    Ok(!applied.is_empty() && ours.any(|step| !applied.contains(&step.number)))
+}
+
 /// Applies one step; one that was applied already only has its checksum compared.
 fn apply(connection: &mut Connection, step: &Step) -> Result<(), StoreError> {
     let failed = |reason: String| StoreError::Migrate { step: step.number, reason };

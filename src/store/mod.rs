@@ -14,6 +14,7 @@ pub mod clock;
 pub mod clock_watch;
 #[cfg(feature = "approval")]
 pub mod codes;
+mod copy;
 #[cfg(feature = "approval")]
 pub mod draft_links;
 #[cfg(feature = "approval")]
@@ -63,6 +64,7 @@ pub mod subjects;
 pub mod texts;
 #[cfg(feature = "approval")]
 pub mod unsent;
+mod upgrade;
 #[cfg(feature = "approval")]
 pub mod watched;
 #[cfg(feature = "approval")]
@@ -77,7 +79,7 @@ use std::io::ErrorKind;
 use std::ops::Deref;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -87,6 +89,9 @@ use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 
 /// How many idle read connections are kept; more are opened when needed and closed after use.
 const IDLE_READERS_MAX: usize = 4;
+
+/// How long a statement waits for whoever else has locked the database.
+const BUSY: Duration = Duration::from_secs(5);
 
 /// How the names of databases in memory begin.
 const IN_MEMORY: &str = "file:";
@@ -107,6 +112,8 @@ struct Inner {
     readers: Mutex<Vec<Connection>>,
     /// Whether the files are still those that were opened.
     presence: Presence,
+    /// Whether the last write found it locked by another program.
+    is_locked_out: AtomicBool,
     /// Logs the rows that are written, once the key for it is known.
     #[cfg(feature = "approval")]
     guard: std::sync::OnceLock<guard::Guard>,
@@ -136,6 +143,7 @@ impl Store {
         let inner = Inner {
             presence: Presence::of(&path),
             path,
+            is_locked_out: AtomicBool::new(false),
             writer: Mutex::new(writer),
             readers: Mutex::default(),
             #[cfg(feature = "approval")]
@@ -154,7 +162,8 @@ impl Store {
         self.0.presence.check()?;
         let transaction = connection
             .transaction_with_behavior(TransactionBehavior::Immediate)
-            .map_err(StoreError::Begin)?;
+            .map_err(|error| self.not_begun(error))?;
+        self.0.is_locked_out.store(false, Ordering::Relaxed);
         #[cfg(feature = "approval")]
         self.0.guard.get().inspect(|guard| guard.begin());
         let tx = Tx(self.reader(&transaction));
@@ -234,7 +243,7 @@ fn connect(path: &Path) -> Result<Connection, StoreError> {
         let flags = OpenFlags::default();
         let flags = if in_memory { flags } else { flags.difference(create) };
         let connection = Connection::open_with_flags(path, flags)?;
-        connection.busy_timeout(Duration::from_secs(5))?;
+        connection.busy_timeout(BUSY)?;
         connection.pragma_update(None, "journal_mode", "WAL")?;
         connection.pragma_update(None, "synchronous", "FULL")?;
         connection.pragma_update(None, "foreign_keys", true)?;
@@ -285,12 +294,13 @@ pub fn is_disk_full(error: &(dyn std::error::Error + 'static)) -> bool {
 }
 
 /// Whether an error, or what caused it, is that the database cannot be used at present: it was taken away,
-/// or the disk is read-only or dead. Nothing is wrong with what was asked for.
+/// another program has locked it, or the disk is read-only or dead. Nothing is wrong with what was asked for.
 pub fn is_unavailable(error: &(dyn std::error::Error + 'static)) -> bool {
     use rusqlite::ErrorCode::{
-        CannotOpen, DatabaseCorrupt, NotADatabase, ReadOnly, SystemIoFailure,
+        CannotOpen, DatabaseBusy, DatabaseCorrupt, NotADatabase, ReadOnly, SystemIoFailure,
     };
-    let codes = [CannotOpen, DatabaseCorrupt, NotADatabase, ReadOnly, SystemIoFailure];
+    let codes =
+        [CannotOpen, DatabaseBusy, DatabaseCorrupt, NotADatabase, ReadOnly, SystemIoFailure];
     let system = [libc::ESTALE, libc::EROFS, libc::EIO];
     let mut causes = std::iter::successors(Some(error), |error| error.source());
     causes.any(|cause| {
@@ -333,7 +343,8 @@ pub enum StoreError {
     },
     /// A later version of gapura has worked on it.
     #[error(
-        "the database is of a later version of gapura (step {step}; this one knows {}): start that version, or restore a backup of this one",
+        "the database is of a later version of gapura (step {step}; this one knows {}): start that version, or put \
+         the copy from before the upgrade (before-upgrade-*.db) or a backup of this version back",
         migrations::NEWEST
     )]
     Newer {
@@ -351,9 +362,37 @@ pub enum StoreError {
         /// ESTALE.
         source: std::io::Error,
     },
+    /// There is no copy of it, and its tables are not touched without one.
+    #[error(
+        "the database is of an earlier version of gapura (step {step}), and there has to be a copy of it before its \
+         tables are brought up to date: make room on the disk of the state directory, and start again"
+    )]
+    NoCopy {
+        /// The newest migration in it.
+        step: u32,
+        /// Why there is none.
+        source: Box<StoreError>,
+    },
     /// Its pages do not hang together.
     #[error("the database is damaged: {0}; restore a backup of the state directory")]
     Damaged(String),
+    /// It cannot be copied.
+    #[error(
+        "the database cannot be copied: see that the disk of the copy has room for it; if the database is damaged, \
+         put the newest backup back"
+    )]
+    Copy(#[source] rusqlite::Error),
+    /// Another program has locked it for longer than we wait.
+    #[error(
+        "another program has locked the database {path} (`fuser -v` names it): what waits is done when it lets go",
+        path = path.display()
+    )]
+    Locked {
+        /// The database file.
+        path: PathBuf,
+        /// What SQLite said.
+        source: rusqlite::Error,
+    },
     /// No transaction could be started.
     #[error("cannot start a database transaction")]
     Begin(#[source] rusqlite::Error),

@@ -193,6 +193,7 @@ statements! {
     HAS_PLAIN_PENDING = sql("SELECT EXISTS (SELECT 1 FROM session WHERE length(pending_secret) <= 20)");
     DROP_PLAIN_PENDING = sql("UPDATE session SET pending_secret = NULL \
         WHERE length(pending_secret) <= 20");
+    END_ALL_SESSIONS = sql("DELETE FROM session");
     SWEEP_SESSIONS = sql("DELETE FROM session WHERE seen_ms < $1 OR created_ms < $2");
 
     TOKEN_BY_HASH = select::<TokenRow>("WHERE token_hash = $1");
@@ -200,6 +201,7 @@ statements! {
     PUT_TOKEN = upsert::<TokenRow>(&[]);
     END_TOKENS_OF = sql("UPDATE personal_token SET revoked_ms = $1 \
         WHERE person = $2 AND revoked_ms IS NULL");
+    END_ALL_TOKENS = sql("UPDATE personal_token SET revoked_ms = $1 WHERE revoked_ms IS NULL");
     USED_TOKEN = sql("UPDATE personal_token SET used_ms = $1 WHERE id = $2");
 
     LINK = select::<LinkRow>("WHERE token_hash = $1");
@@ -209,6 +211,8 @@ statements! {
         WHERE kind = $2 AND email = $3 AND used_ms IS NULL");
     END_LINKS_MADE_BY = sql("UPDATE access_link SET used_ms = $1 \
         WHERE made_by = $2 AND used_ms IS NULL");
+
+    END_ALL_LINKS = sql("UPDATE access_link SET used_ms = $1 WHERE used_ms IS NULL");
 
     ACTING_OFFICIALS = select::<ActingRow>("ORDER BY starts_ms DESC");
     PUT_ACTING = upsert::<ActingRow>(&[]);
@@ -393,6 +397,12 @@ impl Tx<'_> {
     /// Ends the links this person made that are still open.
     pub fn end_links_made_by(&self, person: &str, now_ms: i64) -> Result<(), StoreError> {
         self.run(END_LINKS_MADE_BY, params![now_ms, person]).map(drop)
+    }
+
+    /// Ends all sessions, tokens and links of everybody; returns how many of each.
+    pub fn end_all_access(&self, now_ms: i64) -> Result<[usize; 3], StoreError> {
+        let sessions = self.run(END_ALL_SESSIONS, [])?;
+        Ok([sessions, self.run(END_ALL_TOKENS, [now_ms])?, self.run(END_ALL_LINKS, [now_ms])?])
     }
 
     /// Writes an acting official, new or ended.

@@ -480,6 +480,7 @@ act-token-revoked = Token revoked
 act-acting-recorded = Acting official recorded
 act-acting-ended = Acting official ended
 act-exported = Audit trail exported
+act-restored = State put back from a backup
 act-audit-key-rotated = New key of the audit trail
 act-rows-bound = Rows of the database bound to the audit trail
 act-letter-downloaded = Letter downloaded

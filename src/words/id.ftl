@@ -480,6 +480,7 @@ act-token-revoked = Token dicabut
 act-acting-recorded = Plh./Plt. dicatat
 act-acting-ended = Plh./Plt. diakhiri
 act-exported = Ekspor jejak audit
+act-restored = Keadaan dipulihkan dari cadangan
 act-audit-key-rotated = Kunci baru jejak audit
 act-rows-bound = Baris basis data diikat ke jejak audit
 act-letter-downloaded = Surat diunduh

@@ -15,6 +15,8 @@ mod zones;
 mod api;
 #[cfg(feature = "approval")]
 mod api_clients;
+mod backup;
+mod bad_days;
 #[cfg(feature = "approval")]
 mod bulk;
 mod catalog;

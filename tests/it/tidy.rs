@@ -113,6 +113,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ),
     ("config", &["master"]),
     ("import", &["dnssec", "tsig"]),
+    ("backup", &[]),
     ("control", &[]),
     ("metrics", &["serve", "answer", "publish"]),
     ("run", &["*"]),

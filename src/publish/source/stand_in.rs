@@ -66,6 +66,11 @@ impl Publisher {
         Ok(all)
     }
 
+    /// The newest serial of each zone, as it is kept outside of the database.
+    pub fn newest_serials(state_dir: &Path) -> BTreeMap<Name, u32> {
+        door::read_marks(state_dir).into_iter().collect()
+    }
+
     /// The zones that there are traces of outside of the database.
     pub fn published(state_dir: &Path) -> Vec<Name> {
         door::published(state_dir).into_iter().collect()

@@ -400,6 +400,8 @@ table! {
         Exported = "exported";
         /// The chain has a new key.
         AuditKeyRotated = "audit_key_rotated";
+        /// The state was put back from a backup.
+        Restored = "restored";
         /// Rows from before the row log were bound to the chain.
         RowsBound = "rows_bound";
         /// The kabid closed the report of a month.

@@ -9,6 +9,7 @@ use crate::store::{clock, journal, promoted, secondaries, signing, zones};
 fn all() -> Vec<(&'static str, &'static [Sql<'static>])> {
     vec![
         ("clock", clock::STATEMENTS),
+        ("copy", crate::store::copy::STATEMENTS),
         ("journal", journal::STATEMENTS),
         ("promoted", promoted::STATEMENTS),
         ("secondaries", secondaries::STATEMENTS),

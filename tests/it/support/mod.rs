@@ -65,6 +65,14 @@ impl Daemon {
         Self::in_shell(dir, "exec 2>/dev/full")
     }
 
+    /// The same as another user.
+    pub fn as_user(dir: &Path, user: u32) -> Self {
+        let mut serve = command(dir, &["serve", "--json"]);
+        std::os::unix::process::CommandExt::uid(&mut serve, user);
+        std::os::unix::process::CommandExt::gid(&mut serve, user);
+        Self::of(dir, serve)
+    }
+
     /// The same by way of a shell that does something first.
     fn in_shell(dir: &Path, first: &str) -> Self {
         let mut shell = Command::new("sh");

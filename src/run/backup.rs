@@ -1,0 +1,452 @@
+//! `gapura db backup`: all that gapura keeps as one file, also while a daemon works with it.
+//!
+//! ```text
+//! keys ─► copy of the database ─► keys again, the same? ─► what it names is there? ─► archive ─► read back ─► renamed
+//! ```
+//! It is work of the process that asks for it, not of the daemon: it goes to wherever that one may write, gives way to
+//! whoever answers, and needs no daemon that still listens. The database is copied as of one moment. What lies beside it
+//! is read after that: it may be newer and never older, and a start knows what that means.
+
+use std::collections::BTreeMap;
+use std::fs::{File, OpenOptions};
+use std::io::{self, BufWriter, ErrorKind, Write};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+
+use serde_json::json;
+
+use super::error::RunError;
+use super::options;
+use super::scratch::Scratch;
+use super::time::{now_ms, utc};
+use crate::backup::{
+    self, AddError, BackupError, DATABASE, Entry, FORMAT, MANIFEST, Manifest, OPERATOR, Place,
+    Writer,
+};
+use crate::config::Loaded;
+use crate::control::Reply;
+use crate::files;
+use crate::publish::Publisher;
+use crate::store::{Store, StoreError};
+use crate::text::{append_line, with_causes};
+use crate::wire::is_ahead;
+
+/// How often it is begun anew where something went while it was looked for: a letter that is erased, a key that is
+/// replaced.
+const TRIES_MAX: usize = 5;
+/// By how much the process is nicer than others.
+const NICE: i32 = 10;
+/// Files of keys that belong to one state of the database.
+const KEYS: [&str; 3] = ["audit.key", "audit.key-next", "personal.key"];
+
+/// Where a backup goes.
+pub enum Target<'a> {
+    /// Into a file.
+    File {
+        /// Its path.
+        path: &'a Path,
+        /// Whether one that is there is replaced.
+        force: bool,
+    },
+    /// To a program that reads it as it comes: it cannot be read back.
+    Stream(&'a mut dyn Write),
+}
+
+/// Makes a backup of a state directory. `loaded` are the settings, if they read: they and the zone files are taken along.
+pub fn backup(state_dir: &Path, loaded: Option<&Loaded>, target: Target<'_>) -> Reply {
+    made(state_dir, loaded, target).unwrap_or_else(|error| {
+        Reply::failed(format!("no backup was made: {}", with_causes(&error)))
+    })
+}
+
+/// `gapura db check`: whether a file is a whole backup, and what it says of itself.
+pub fn check_backup(file: &Path) -> Reply {
+    match backup::check(file) {
+        Ok(manifest) => {
+            let text = format!("{}: a whole backup\n{}", file.display(), told(&manifest));
+            Reply::done(text, json!({ "file": file, "manifest": summary(&manifest) }))
+        }
+        Err(error) => Reply::failed(with_causes(&error)),
+    }
+}
+
+/// Makes it.
+fn made(state_dir: &Path, loaded: Option<&Loaded>, target: Target<'_>) -> Result<Reply, RunError> {
+    // Best effort: it works as well, only less politely.
+    let _ = rustix::process::nice(NICE);
+    if Store::is_absent(state_dir) {
+        let path = Store::path(state_dir);
+        return Err(RunError::Refused(format!(
+            "there is no database at {}: start gapura once, or name its settings with --config",
+            path.display()
+        )));
+    }
+    match target {
+        Target::Stream(out) => {
+            let name = format!("gapura-backup-{}", std::process::id());
+            let scratch = scratch(&std::env::temp_dir().join(name))?;
+            let written = Taking { state_dir, loaded, scratch: scratch.path() }
+                .write(BufWriter::new(out), Path::new("standard output"))?;
+            let Written { manifest, left_out, .. } = written;
+            Ok(reply("-", &manifest, &left_out))
+        }
+        Target::File { path, force } => into_file(state_dir, loaded, path, force),
+    }
+}
+
+/// Makes it as a file: whole or not at all.
+fn into_file(
+    state_dir: &Path,
+    loaded: Option<&Loaded>,
+    path: &Path,
+    force: bool,
+) -> Result<Reply, RunError> {
+    let is_there = || path.symlink_metadata().is_ok();
+    let taken = || {
+        RunError::Refused(format!(
+            "{} is there already: give it another name, or replace it with --force",
+            path.display()
+        ))
+    };
+    if path.is_dir() {
+        let path = path.display();
+        return Err(RunError::Refused(format!("{path} is a directory: name a file in it")));
+    }
+    if is_there() && !force {
+        return Err(taken());
+    }
+    let mut part = path.as_os_str().to_owned();
+    part.push(".part");
+    let scratch = scratch(Path::new(&part))?;
+    let archive = scratch.path().join("archive");
+    let failed = |source| BackupError::write(path, source);
+    let mut options = OpenOptions::new();
+    let file = options.write(true).create_new(true).mode(0o600).open(&archive).map_err(failed)?;
+    let taking = Taking { state_dir, loaded, scratch: scratch.path() };
+    let written = taking.write(BufWriter::new(file), path)?;
+    let file = written.out.into_inner().map_err(|error| failed(error.into_error()))?;
+    file.sync_all().map_err(failed)?;
+    drop(file);
+    if backup::check(&archive)? != written.manifest {
+        let why = io::Error::other("it does not read back as it was written: look at the disk");
+        return Err(failed(why).into());
+    }
+    if is_there() && !force {
+        return Err(taken());
+    }
+    std::fs::rename(&archive, path).map_err(failed)?;
+    files::sync_directory(path).map_err(failed)?;
+    Ok(reply(&path.display().to_string(), &written.manifest, &written.left_out))
+}
+
+/// A directory for what is on its way.
+fn scratch(path: &Path) -> Result<Scratch, RunError> {
+    Scratch::make(path).map_err(|source| match source.kind() {
+        ErrorKind::WouldBlock => RunError::Refused(format!(
+            "another backup is on its way in {}: wait for it",
+            path.display()
+        )),
+        _ => BackupError::write(path, source).into(),
+    })
+}
+
+//------------ Taking --------------------------------------------------------
+
+/// A backup that is being taken.
+struct Taking<'a> {
+    /// Of this state directory.
+    state_dir: &'a Path,
+    /// By these settings, if they read.
+    loaded: Option<&'a Loaded>,
+    /// With this place for the copy of the database.
+    scratch: &'a Path,
+}
+
+/// What was written.
+struct Written<W> {
+    /// Where it went.
+    out: W,
+    /// What it says of itself.
+    manifest: Manifest,
+    /// Files of the operator that cannot be read.
+    left_out: Vec<String>,
+}
+
+/// A state of the database, and what belongs to it.
+struct Snapshot {
+    /// The keys.
+    keys: Vec<(String, Vec<u8>)>,
+    /// The files that it names.
+    named: Vec<Place>,
+    /// Those of them that are not there.
+    missing: Vec<String>,
+    /// What the manifest says of it.
+    manifest: Manifest,
+}
+
+impl Taking<'_> {
+    /// Writes it; `path` is what errors call it.
+    fn write<W: Write>(&self, out: W, path: &Path) -> Result<Written<W>, RunError> {
+        let Snapshot { keys, named, missing, mut manifest } = self.snapshot()?;
+        let mut archive = Archive { writer: Writer::new(out), path, members: Vec::new() };
+        let database = Store::path(self.scratch);
+        archive.file(&Place { name: DATABASE.to_owned(), path: database })?;
+        for (name, octets) in &keys {
+            archive.add(
+                name,
+                octets.len() as u64,
+                0,
+                &mut &octets[..],
+                &self.state_dir.join(name),
+            )?;
+        }
+        let is_key = |place: &Place| KEYS.contains(&place.name.as_str());
+        let beside = backup::files_of(self.state_dir)?;
+        for place in beside.iter().filter(|place| !is_key(place)).chain(&named) {
+            archive.file_if_there(place)?;
+        }
+        let mut left_out = Vec::new();
+        for place in self.operators() {
+            if File::open(&place.path).is_err() || !archive.file_if_there(&place)? {
+                left_out.push(place.path.display().to_string());
+            }
+        }
+        (manifest.members, manifest.missing) = (archive.members, missing);
+        let json = serde_json::to_vec_pretty(&manifest)
+            .map_err(|error| BackupError::write(path, io::Error::other(error)))?;
+        let mut writer = archive.writer;
+        let octets = json.len() as u64;
+        let added = writer.add(MANIFEST, octets, seconds(manifest.taken_ms), &mut &json[..]);
+        added.map_err(|error| fault(error, path, path))?;
+        let (out, _) = writer.finish().map_err(|source| BackupError::write(path, source))?;
+        Ok(Written { out, manifest, left_out })
+    }
+
+    /// Copies the database, so that its keys belong to it and what it names is there. What is missing after some tries
+    /// is missing for good.
+    fn snapshot(&self) -> Result<Snapshot, RunError> {
+        let mut last = None;
+        for _ in 0..TRIES_MAX {
+            let keys = self.keys()?;
+            let taken_ms = now_ms();
+            match std::fs::remove_file(Store::path(self.scratch)) {
+                Err(error) if error.kind() != ErrorKind::NotFound => {
+                    return Err(BackupError::write(self.scratch, error).into());
+                }
+                _ => {}
+            }
+            Store::copy(self.state_dir, self.scratch)?;
+            let store = Store::inspect(self.scratch)?;
+            let store =
+                store.ok_or_else(|| StoreError::Corrupt("the copy is not whole".to_owned()))?;
+            let mut manifest = Manifest {
+                format: FORMAT.to_owned(),
+                gapura: env!("CARGO_PKG_VERSION").to_owned(),
+                taken_ms,
+                taken: utc(taken_ms),
+                database_step: store.step()?,
+                serials: self.serials(&store)?,
+                ..Manifest::default()
+            };
+            let (named, mut missing) = self.named(&store, &mut manifest)?;
+            let has = |name: &str| keys.iter().any(|(it, _)| it == name);
+            if manifest.newest_event.is_some() {
+                let needed = ["audit.key", "personal.key"].into_iter();
+                missing.extend(needed.filter(|name| !has(name)).map(str::to_owned));
+            }
+            let is_whole = missing.is_empty() && self.keys()? == keys;
+            last = Some(Snapshot { keys, named, missing, manifest });
+            if is_whole {
+                break;
+            }
+        }
+        last.ok_or_else(|| RunError::Refused("the database does not keep still".to_owned()))
+    }
+
+    /// The files of keys.
+    fn keys(&self) -> Result<Vec<(String, Vec<u8>)>, BackupError> {
+        let mut found = Vec::new();
+        for name in KEYS {
+            let path = self.state_dir.join(name);
+            match files::read(&path) {
+                Ok(octets) => found.push((name.to_owned(), octets)),
+                Err(error) if error.kind() == ErrorKind::NotFound => {}
+                Err(error) => return Err(BackupError::read(&path, error)),
+            }
+        }
+        Ok(found)
+    }
+
+    /// The newest serial of each zone, by what is kept beside the database and by the database.
+    fn serials(&self, store: &Store) -> Result<BTreeMap<String, u32>, StoreError> {
+        let mut found = BTreeMap::new();
+        for (apex, mark) in Publisher::newest_serials(self.state_dir) {
+            let row = store.read(|reader| reader.zone(&apex))?;
+            let newest = row.map_or(mark, |row| row.high_water);
+            let newest = if is_ahead(mark, newest) { mark } else { newest };
+            found.insert(apex.to_string(), newest);
+        }
+        Ok(found)
+    }
+
+    /// The letters and papers that the database names, and those of them that are not there; the manifest gets the
+    /// newest event.
+    #[cfg(feature = "approval")]
+    fn named(
+        &self,
+        store: &Store,
+        manifest: &mut Manifest,
+    ) -> Result<(Vec<Place>, Vec<String>), StoreError> {
+        use crate::desk::{LETTERS, PAPERS};
+        let (head, letters, papers) = store.read::<_, StoreError>(|reader| {
+            Ok((reader.chain_head()?, reader.kept_letters()?, reader.kept_papers()?))
+        })?;
+        manifest.newest_event = head.map(|(sequence, hash)| backup::NewestEvent { sequence, hash });
+        let letters = letters.into_iter().map(|row| (LETTERS, row.file));
+        let papers = papers.into_iter().filter_map(|row| Some((PAPERS, row.file?)));
+        let (mut named, mut missing) = (Vec::new(), Vec::new());
+        for (folder, file) in letters.chain(papers) {
+            let (name, path) = (format!("{folder}/{file}"), self.state_dir.join(folder).join(file));
+            if path.is_file() && backup::is_member(&name) {
+                named.push(Place { name, path });
+            } else {
+                missing.push(name);
+            }
+        }
+        Ok((named, missing))
+    }
+
+    /// A name server alone has none.
+    #[cfg(not(feature = "approval"))]
+    fn named(&self, _: &Store, _: &mut Manifest) -> Result<(Vec<Place>, Vec<String>), StoreError> {
+        Ok((Vec::new(), Vec::new()))
+    }
+
+    /// The settings and the zone files, as the operator wrote them.
+    fn operators(&self) -> Vec<Place> {
+        let Some(loaded) = self.loaded else { return Vec::new() };
+        let place =
+            |name: String, path: PathBuf| Place { name: format!("{OPERATOR}/{name}"), path };
+        let sources = options::readable_sources(&loaded.settings).zones.into_iter();
+        let zones = sources.filter(|source| source.has_file());
+        let zones =
+            zones.map(|zone| place(format!("zones/{}.zone", files::stem(&zone.apex)), zone.file));
+        let settings = place("gapura.toml".to_owned(), loaded.path.clone());
+        std::iter::once(settings).chain(zones).filter(|it| backup::is_member(&it.name)).collect()
+    }
+}
+
+//------------ Archive -------------------------------------------------------
+
+/// An archive that is being written, and what is in it so far.
+struct Archive<'a, W> {
+    /// Writes it.
+    writer: Writer<W>,
+    /// What errors call it.
+    path: &'a Path,
+    /// Its members.
+    members: Vec<Entry>,
+}
+
+impl<W: Write> Archive<'_, W> {
+    /// Adds a file.
+    fn file(&mut self, place: &Place) -> Result<(), BackupError> {
+        if self.file_if_there(place)? {
+            return Ok(());
+        }
+        Err(BackupError::read(&place.path, ErrorKind::NotFound.into()))
+    }
+
+    /// Adds a file, unless it went meanwhile.
+    fn file_if_there(&mut self, place: &Place) -> Result<bool, BackupError> {
+        let mut file = match files::open(&place.path) {
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(false),
+            opened => opened.map_err(|source| BackupError::read(&place.path, source))?,
+        };
+        let found = file.metadata().map_err(|source| BackupError::read(&place.path, source))?;
+        let modified = u64::try_from(found.mtime()).unwrap_or_default();
+        self.add(&place.name, found.len(), modified, &mut file, &place.path)?;
+        Ok(true)
+    }
+
+    /// Adds a member whose content comes from `from`.
+    fn add(
+        &mut self,
+        name: &str,
+        octets: u64,
+        modified_s: u64,
+        content: &mut dyn io::Read,
+        from: &Path,
+    ) -> Result<(), BackupError> {
+        if self.members.len() >= backup::MEMBERS_MAX {
+            return Err(BackupError::Many);
+        }
+        let added = self.writer.add(name, octets, modified_s, content);
+        let sha256 = added.map_err(|error| fault(error, from, self.path))?;
+        self.members.push(Entry { name: name.to_owned(), octets, sha256 });
+        Ok(())
+    }
+}
+
+/// Why a member was not written, with the paths.
+fn fault(error: AddError, from: &Path, to: &Path) -> BackupError {
+    match error {
+        AddError::Read(source) => BackupError::read(from, source),
+        AddError::Changed => BackupError::Changed(from.to_owned()),
+        AddError::Write(source) => BackupError::write(to, source),
+    }
+}
+
+/// Milliseconds as seconds.
+fn seconds(ms: i64) -> u64 {
+    u64::try_from(ms / 1000).unwrap_or_default()
+}
+
+//------------ What is said --------------------------------------------------
+
+/// The reply to a backup that was made. What it lacks is an error: somebody should look for it.
+fn reply(file: &str, manifest: &Manifest, left_out: &[String]) -> Reply {
+    let mut text = format!("{file}: backup made and read back\n");
+    if file == "-" {
+        text = "backup written; check it where it went with `gapura db check FILE`\n".to_owned();
+    }
+    text += &told(manifest);
+    for path in left_out {
+        append_line!(text, "  not taken along, it cannot be read: {path}");
+    }
+    text += "  it holds secret keys and personal data: keep it as you keep passwords\n";
+    let json = json!({ "file": file, "manifest": summary(manifest), "left_out": left_out });
+    Reply { exit: u8::from(!manifest.missing.is_empty()), text, json }
+}
+
+/// What a backup says of itself, in lines.
+fn told(manifest: &Manifest) -> String {
+    let octets: u64 = manifest.members.iter().map(|member| member.octets).sum();
+    let mut text = format!(
+        "  taken {} by gapura {}, {} files, {octets} octets, database at step {}\n",
+        manifest.taken,
+        manifest.gapura,
+        manifest.members.len(),
+        manifest.database_step,
+    );
+    if let Some(event) = &manifest.newest_event {
+        append_line!(text, "  newest event {} {}", event.sequence, event.hash);
+    }
+    for (zone, serial) in &manifest.serials {
+        append_line!(text, "  {zone} up to serial {serial}");
+    }
+    for name in &manifest.missing {
+        append_line!(
+            text,
+            "  MISSING: {name}, which the database names, is not in the state directory"
+        );
+    }
+    text
+}
+
+/// The manifest without the list of its members.
+fn summary(manifest: &Manifest) -> serde_json::Value {
+    let mut json = json!(manifest);
+    json["members"] = json!(manifest.members.len());
+    json
+}

@@ -1,0 +1,314 @@
+//! `gapura db restore`: a backup into an empty state directory, ready to be served.
+//!
+//! ```text
+//! the file is checked whole ─► STATE/restoring/: unpacked, tables brought up to date, people's access ended,
+//!   erasures repeated ─► serials raised above what other servers have ─► moved into STATE, the database last
+//! ```
+//! Until the last step there is no database in the state directory, so a restore that is cut short is not taken for a
+//! state: a start says so and does not begin anew.
+
+use std::fs::DirBuilder;
+use std::io::ErrorKind;
+use std::os::unix::fs::{DirBuilderExt, MetadataExt};
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{Gid, Uid, chown};
+use serde_json::{Value, json};
+
+use super::error::{RunError, system};
+use super::{StateDir, options};
+use crate::backup::{self, BackupError, DATABASE, Manifest, OPERATOR};
+use crate::config::Settings;
+use crate::control::Reply;
+use crate::files;
+use crate::fleet::serial_at;
+use crate::publish::{Floor, PublishError, Publisher};
+use crate::store::Store;
+use crate::text::{append_line, with_causes};
+use crate::wire::{Name, is_ahead};
+
+#[cfg(feature = "approval")]
+use super::restore_office::{Office, check_lists};
+
+/// The directory in which a restore works.
+pub(super) const RESTORING: &str = "restoring";
+/// Times that a remote may be silent before it is not asked any more.
+const SILENCES_MAX: u32 = 2;
+
+/// What is to be restored, and how.
+#[derive(Clone, Debug, Default)]
+pub struct Restore {
+    /// The backup.
+    pub file: PathBuf,
+    /// Serials that were given out before, as far as the operator knows.
+    pub floors: Vec<(Name, u32)>,
+    /// Lists of erasures, or exports of the event chain, that are newer than the backup.
+    pub erasures: Vec<PathBuf>,
+    /// Whether no other server is asked for its serials.
+    pub is_alone: bool,
+}
+
+/// What is told of it.
+#[derive(Default)]
+struct Told {
+    /// Lines for people.
+    text: String,
+    /// What is still to be done, or may be wrong.
+    warnings: Vec<String>,
+    /// Facts.
+    json: serde_json::Map<String, Value>,
+}
+
+/// Puts a backup back.
+pub fn restore(settings: &Settings, what: &Restore) -> Result<Reply, RunError> {
+    match restored(settings, what) {
+        Ok(reply) => Ok(reply),
+        Err(error) => Ok(Reply::failed(format!("nothing was restored: {}", with_causes(&error)))),
+    }
+}
+
+/// Puts it back, or leaves the state directory as it was.
+fn restored(settings: &Settings, what: &Restore) -> Result<Reply, RunError> {
+    let state_dir = &settings.server.state_dir;
+    let was_there = state_dir.exists();
+    see_that_it_is_empty(state_dir)?;
+    let manifest = backup::check(&what.file)?;
+    see_that_it_is_ours(&manifest)?;
+    #[cfg(feature = "approval")]
+    let erasures = check_lists(&what.erasures)?;
+    let lock = StateDir::take(state_dir)?;
+    see_that_it_is_empty(state_dir)?;
+    let work = state_dir.join(RESTORING);
+    let failed = |source| BackupError::write(&work, source);
+    DirBuilder::new().mode(0o700).create(&work).map_err(failed)?;
+    let done = (|| {
+        let mut told = Told::default();
+        backup::unpack(&what.file, &manifest, &work)?;
+        #[cfg(feature = "approval")]
+        Office { settings, work: &work }.after(&manifest, erasures, &mut |key, value, line| {
+            told.json.insert(key.to_owned(), value);
+            told.text += &line;
+        })?;
+        #[cfg(not(feature = "approval"))]
+        Store::open(&work)?.fold_log()?;
+        raise_serials(settings, what, &work, &mut told)?;
+        give_to_owner(state_dir, &work, was_there, &mut told)?;
+        settle(state_dir, &work)?;
+        Ok::<_, RunError>(told)
+    })();
+    drop(lock);
+    match done {
+        Ok(told) => Ok(reply(state_dir, &what.file, &manifest, told)),
+        Err(error) => {
+            // Nothing of it is to be taken for a state.
+            let _ = std::fs::remove_dir_all(&work);
+            if !was_there {
+                let _ = std::fs::remove_dir_all(state_dir);
+            }
+            Err(error)
+        }
+    }
+}
+
+/// Refuses a state directory that holds anything.
+fn see_that_it_is_empty(state_dir: &Path) -> Result<(), RunError> {
+    let entries = match std::fs::read_dir(state_dir) {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
+        entries => system(format!("the state directory {}", state_dir.display()), entries)?,
+    };
+    let names = entries.flatten().map(|entry| entry.file_name().to_string_lossy().into_owned());
+    // What a file system has of its own, and the file that keeps a second daemon away.
+    let mut others: Vec<String> =
+        names.filter(|name| name != "lock" && name != "lost+found").collect();
+    others.sort_unstable();
+    let path = state_dir.display();
+    match others.first() {
+        None => Ok(()),
+        Some(name) if name == RESTORING && others.len() == 1 => Err(RunError::Refused(format!(
+            "a restore into {path} was cut short: remove {path}/{RESTORING} and run it again"
+        ))),
+        Some(name) => Err(RunError::Refused(format!(
+            "the state directory {path} is not empty (it has {name}): stop gapura, move the directory away \
+             (mv {path} {path}.old), and restore into a new one"
+        ))),
+    }
+}
+
+/// Refuses a backup of a later version.
+fn see_that_it_is_ours(manifest: &Manifest) -> Result<(), RunError> {
+    let (step, newest) = (manifest.database_step, Store::newest_step());
+    if step > newest {
+        return Err(RunError::Refused(format!(
+            "the backup is of a later version of gapura ({}, database at step {step}; this one knows {newest}): \
+             install that version, or take a backup of this one",
+            manifest.gapura
+        )));
+    }
+    if manifest.members.iter().all(|member| member.name != DATABASE) {
+        return Err(RunError::Refused("the backup has no database".to_owned()));
+    }
+    Ok(())
+}
+
+//------------ Serials -------------------------------------------------------
+
+/// Raises the serials that are kept beside the database: to those that the operator names, and to those that other
+/// servers have. The next start goes above them, by a step on top for what nobody was asked.
+fn raise_serials(
+    settings: &Settings,
+    what: &Restore,
+    work: &Path,
+    told: &mut Told,
+) -> Result<(), RunError> {
+    let mut floors = serde_json::Map::new();
+    if !what.is_alone {
+        for (apex, remote, serial) in asked(settings, told)? {
+            match Publisher::raise_floor_at(work, &apex, Floor::from(serial)) {
+                Ok(true) => {
+                    append_line!(told.text, "  {apex} serials go above {serial}, which {remote} has");
+                    floors.insert(apex.to_string(), json!(serial));
+                }
+                Ok(false) => {}
+                Err(far @ PublishError::FarFloor { .. }) => told.warnings.push(format!(
+                    "{remote} says {serial} for {apex}, which is far ahead ({far}): if it was given out, start \
+                     gapura and run gapura zone serial {apex} --floor {serial} --yes"
+                )),
+                Err(error) => return Err(error.into()),
+            }
+        }
+    }
+    for (apex, serial) in &what.floors {
+        let floor = Floor { serial: *serial, is_meant: true };
+        if Publisher::raise_floor_at(work, apex, floor)? {
+            append_line!(told.text, "  {apex} serials go above {serial}");
+            floors.insert(apex.to_string(), json!(serial));
+        }
+    }
+    told.json.insert("floors".to_owned(), floors.into());
+    Ok(())
+}
+
+/// The newest serial that the secondaries of each zone have, with the one that has it.
+fn asked(settings: &Settings, told: &mut Told) -> Result<Vec<(Name, String, u32)>, RunError> {
+    let (rules, keys) = (options::fleet(settings)?, options::keyring(settings)?);
+    let mut silent = std::collections::BTreeMap::<String, u32>::new();
+    let mut newest = Vec::new();
+    for source in options::readable_sources(settings).zones {
+        let Some(rules) = rules.of(&source.apex).filter(|_| !source.is_secondary()) else {
+            continue;
+        };
+        let mut best: Option<(String, u32)> = None;
+        let mut names: Vec<&str> = Vec::new();
+        for remote in rules.notify.iter().chain(&rules.transfer) {
+            let is_new = !names.contains(&remote.name.as_str());
+            names.push(&remote.name);
+            let silences = silent.get(&remote.name).copied().unwrap_or_default();
+            if !is_new || remote.addresses.is_empty() || silences >= SILENCES_MAX {
+                continue;
+            }
+            match serial_at(remote, &keys, &source.apex) {
+                Ok(serial) if best.as_ref().is_none_or(|(_, known)| is_ahead(serial, *known)) => {
+                    best = Some((remote.name.clone(), serial));
+                }
+                Ok(_) => {}
+                Err(why) => {
+                    *silent.entry(remote.name.clone()).or_default() += 1;
+                    told.warnings.push(format!(
+                        "{} does not say which serial of {} it has ({why}): if it is ahead when gapura runs, \
+                         gapura zone serial {} --floor N goes above it",
+                        remote.name, source.apex, source.apex
+                    ));
+                }
+            }
+        }
+        newest.extend(best.map(|(remote, serial)| (source.apex, remote, serial)));
+    }
+    Ok(newest)
+}
+
+//------------ The files -----------------------------------------------------
+
+/// Gives what root has unpacked to whom the state directory belongs.
+fn give_to_owner(
+    state_dir: &Path,
+    work: &Path,
+    was_there: bool,
+    told: &mut Told,
+) -> Result<(), RunError> {
+    if !rustix::process::geteuid().is_root() {
+        return Ok(());
+    }
+    let path = state_dir.display();
+    let found = system(format!("the state directory {path}"), std::fs::metadata(state_dir))?;
+    if !was_there {
+        told.warnings.push(format!(
+            "{path} was made and belongs to root: if gapura runs as another user, chown -R it to that one"
+        ));
+    }
+    let owner = (Uid::from_raw(found.uid()), Gid::from_raw(found.gid()));
+    let given = give(work, owner).and_then(|()| give(&state_dir.join("lock"), owner));
+    Ok(given.map_err(|source| BackupError::write(work, source))?)
+}
+
+/// Gives a file, or a directory with all that is in it.
+fn give(path: &Path, owner: (Uid, Gid)) -> std::io::Result<()> {
+    chown(path, Some(owner.0), Some(owner.1))?;
+    if path.symlink_metadata()?.is_dir() {
+        for entry in std::fs::read_dir(path)? {
+            give(&entry?.path(), owner)?;
+        }
+    }
+    Ok(())
+}
+
+/// Moves what was unpacked into the state directory, the database last.
+fn settle(state_dir: &Path, work: &Path) -> Result<(), RunError> {
+    let failed = |source| BackupError::write(state_dir, source);
+    let entries =
+        std::fs::read_dir(work).and_then(|entries| entries.collect::<Result<Vec<_>, _>>());
+    let mut names: Vec<_> =
+        entries.map_err(failed)?.iter().map(std::fs::DirEntry::file_name).collect();
+    names.sort_by_key(|name| name == DATABASE);
+    for name in names {
+        std::fs::rename(work.join(&name), state_dir.join(&name)).map_err(failed)?;
+        if name != DATABASE {
+            continue;
+        }
+        // Everything else is on disk before it.
+        files::sync_directory(&work.join(&name)).map_err(failed)?;
+    }
+    std::fs::remove_dir(work).map_err(failed)?;
+    files::sync_directory(&state_dir.join(DATABASE)).map_err(failed)?;
+    Ok(())
+}
+
+//------------ What is said --------------------------------------------------
+
+/// The reply to a restore that was done.
+fn reply(state_dir: &Path, file: &Path, manifest: &Manifest, told: Told) -> Reply {
+    let mut text = format!(
+        "{}: restored from {}, as of {}\n{}",
+        state_dir.display(),
+        file.display(),
+        manifest.taken,
+        told.text
+    );
+    let operator = state_dir.join(OPERATOR);
+    if operator.is_dir() {
+        append_line!(text, "  settings and zone files of then are in {}", operator.display());
+    }
+    for name in &manifest.missing {
+        append_line!(text, "  note: {name} was missing when the backup was made");
+    }
+    for warning in &told.warnings {
+        append_line!(text, "  note: {warning}");
+    }
+    text += "  start gapura, then run gapura ctl status, gapura audit verify and gapura user list: what happened \
+             after that time, accounts that were disabled or changed too, is not in it\n";
+    let mut json = told.json;
+    json.insert("restored".to_owned(), json!(state_dir));
+    json.insert("taken".to_owned(), json!(manifest.taken));
+    json.insert("missing".to_owned(), json!(manifest.missing));
+    json.insert("warnings".to_owned(), json!(told.warnings));
+    Reply::done(text, json.into())
+}
