@@ -21,8 +21,8 @@ const GROUND: &str = "erased before an older state was put back";
 pub struct Restored {
     /// SHA-256 of its manifest, in hexadecimal.
     pub sha256: String,
-    /// When it was made, as RFC 3339.
-    pub taken: String,
+    /// When it was made, in milliseconds since 1970.
+    pub taken_ms: i64,
 }
 
 /// What was done.
@@ -61,7 +61,7 @@ impl Ledger {
     ) -> Result<AfterRestore, LedgerError> {
         let now = self.now();
         let event = NewEvent::new(now, "console", Role::Operator.as_str(), Deed::Restored, SUBJECT);
-        let event = event.with("sha256", &restored.sha256).with("taken", &restored.taken);
+        let event = event.with("sha256", &restored.sha256).with("taken_ms", restored.taken_ms);
         append(tx, event)?;
         let leftover = self.erase_again(tx, erasures)?;
         tx.spend_all_codes()?;

@@ -139,6 +139,7 @@ families! {
     }
     "The program and its machine" => {
         FAULTS Gauge "gapura_faults" [] "What ctl status says should be mended, without its warnings",
+        BACKUP Gauge "gapura_backup_timestamp_seconds" [] "When gapura db backup last made a file, seconds since 1970; 0: not known",
         BUILD_INFO Gauge "gapura_build_info" ["version", "commit"] "1, with the version that runs",
         START_TIME Gauge "gapura_start_time_seconds" [] "When gapura started",
         STATE_DISK_FREE Gauge "gapura_state_disk_free_bytes" [] "Room that gapura may use on the disk of the state directory",

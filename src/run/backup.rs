@@ -12,6 +12,7 @@ use std::fs::{File, OpenOptions};
 use std::io::{self, BufWriter, ErrorKind, Write};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+use std::time::UNIX_EPOCH;
 
 use serde_json::json;
 
@@ -36,6 +37,8 @@ use crate::wire::is_ahead;
 const TRIES_MAX: usize = 5;
 /// By how much the process is nicer than others.
 const NICE: i32 = 10;
+/// The file whose time is that of the last backup.
+const LAST: &str = "last-backup";
 /// Files of keys that belong to one state of the database.
 const KEYS: [&str; 3] = ["audit.key", "audit.key-next", "personal.key"];
 
@@ -136,7 +139,22 @@ fn into_file(
     }
     std::fs::rename(&archive, path).map_err(failed)?;
     files::sync_directory(path).map_err(failed)?;
+    note(state_dir);
     Ok(reply(&path.display().to_string(), &written.manifest, &written.left_out))
+}
+
+/// Leaves in the state directory when the last backup was made, for a daemon that tells it.
+fn note(state_dir: &Path) {
+    let path = state_dir.join(LAST);
+    // Whoever made it before may have been another user, and a read-only disk is backed up, too.
+    let _ = std::fs::remove_file(&path);
+    let _ = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path);
+}
+
+/// When the last backup of a state directory was made, in seconds since 1970; none is known.
+pub(super) fn last_made(state_dir: &Path) -> Option<u64> {
+    let modified = std::fs::metadata(state_dir.join(LAST)).and_then(|found| found.modified());
+    Some(modified.ok()?.duration_since(UNIX_EPOCH).ok()?.as_secs())
 }
 
 /// A directory for what is on its way.

@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant, SystemTime};
 
+use super::backup::last_made;
 use super::host::Host;
 use super::time::now_ms;
 use crate::lock::lock;
@@ -32,6 +33,7 @@ impl Host {
         let count = self.health().faults.len() as f64;
         families.push(Family::of(&of::FAULTS).with(&[], count));
         families.extend(self.fleet_figures(&status));
+        families.push(self.backup());
         families.extend(self.signing_figures());
         families.extend(self.road_3.figures());
         families
@@ -63,6 +65,12 @@ impl Host {
             family.count(&[zone], *octets);
         }
         family
+    }
+
+    /// When the last backup was made.
+    fn backup(&self) -> Family {
+        let made = last_made(&lock(&self.in_force).server.state_dir).unwrap_or_default();
+        Family::of(&of::BACKUP).with(&[], made as f64)
     }
 
     /// When certificates end.

@@ -87,7 +87,7 @@ impl Office<'_> {
         let clock = std::sync::Arc::clone(&read.clock);
         let ledger = Ledger::new(store.clone(), vault, notary, clock, read.rules, calendar);
         let sha256 = sha256_hex(serde_json::to_vec(manifest).unwrap_or_default());
-        let restored = Restored { sha256, taken: manifest.taken.clone() };
+        let restored = Restored { sha256, taken_ms: manifest.taken_ms };
         let (ended, after) = store.write::<_, RunError>(|tx| {
             let ended = people.end_all_access(tx).map_err(failed)?;
             let after = ledger.after_restore(tx, &restored, &erasures).map_err(failed)?;

@@ -9,7 +9,7 @@ use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
 use super::sql::{sql, statements};
-use super::{Store, StoreError, inspect, migrations};
+use super::{Reader, Store, StoreError, Tx, inspect, migrations};
 
 statements! {
     COPY = sql("VACUUM INTO $1");
@@ -29,7 +29,11 @@ impl Store {
             Err(error) => return Err(opened(error)),
         };
         migrations::look(&reader)?;
-        reader.execute(COPY.0, [target.display().to_string()]).map_err(StoreError::Copy)?;
+        let copied = Tx(Reader::unguarded(&reader)).run(COPY, [target.display().to_string()]);
+        copied.map_err(|error| match error {
+            StoreError::Statement(source) => StoreError::Copy(source),
+            error => error,
+        })?;
         let copy = inspect::connect(&target)
             .map_err(|source| StoreError::Open { path: target.clone(), source })?;
         let found: String = copy.pragma_query_value(None, "quick_check", |row| row.get(0))?;
@@ -55,7 +59,7 @@ pub(super) fn open(path: &Path) -> rusqlite::Result<Connection> {
     // The files stay as they are, also where no daemon runs.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
     // The first statement shows whether it is one.
-    connection.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))?;
+    connection.pragma_query_value(None, "schema_version", |_| Ok(()))?;
     Ok(connection)
 }
 

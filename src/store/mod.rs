@@ -266,6 +266,17 @@ fn connect(path: &Path) -> Result<Connection, StoreError> {
 /// queries.
 pub struct Reader<'a>(&'a Connection, #[cfg(feature = "approval")] Option<&'a guard::Guard>);
 
+impl<'a> Reader<'a> {
+    /// Over a connection whose rows nobody guards.
+    fn unguarded(connection: &'a Connection) -> Self {
+        Self(
+            connection,
+            #[cfg(feature = "approval")]
+            None,
+        )
+    }
+}
+
 /// The writer's open transaction. Each subject's file adds its changes.
 pub struct Tx<'a>(Reader<'a>);
 

@@ -1613,6 +1613,7 @@ fact-source = Origin
 fact-stale = Out of date
 fact-starts = Starts
 fact-step = Step
+fact-taken-ms = State of
 fact-to = To
 fact-token = Token
 fact-turned-back = Turned back because

@@ -1613,6 +1613,7 @@ fact-source = Asal
 fact-stale = Sudah berubah
 fact-starts = Mulai berlaku
 fact-step = Langkah
+fact-taken-ms = Keadaan per
 fact-to = Kepada
 fact-token = Token
 fact-turned-back = Ditolak karena

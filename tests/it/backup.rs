@@ -105,18 +105,27 @@ fn a_restore_that_was_cut_short_is_not_taken_for_a_state() {
 fn nothing_is_left_of_a_backup_for_which_there_is_no_room() {
     let made = backed_up();
     let dir = made.path();
-    let before = names(dir);
     // A limit of file size is what a full disk is to a write.
-    let binary = env!("CARGO_BIN_EXE_gapura");
-    for kib in [8, 64, 300] {
+    let within = |kib: u32, command: &str| {
+        let binary = env!("CARGO_BIN_EXE_gapura");
         let script = format!(
-            "ulimit -f {} && trap '' XFSZ && exec {binary} db backup no.backup --config gapura.toml",
+            "ulimit -f {} && trap '' XFSZ && exec {binary} db {command} --config gapura.toml",
             kib * 2
         );
-        let output =
-            std::process::Command::new("sh").args(["-c", &script]).current_dir(dir).output();
-        let output = output.unwrap();
+        let mut shell = std::process::Command::new("sh");
+        shell.args(["-c", &script]).current_dir(dir).output().unwrap()
+    };
+    let before = names(dir);
+    for kib in [8, 64, 300] {
+        let output = within(kib, "backup no.backup");
         refused(&output, "no backup was made");
+        assert_eq!(names(dir), before, "{kib} KiB: {}", printed(&output));
+    }
+    std::fs::rename(dir.join("state"), dir.join("lost")).unwrap();
+    let before = names(dir);
+    for kib in [8, 64] {
+        let output = within(kib, "restore one.backup");
+        refused(&output, "nothing was restored");
         assert_eq!(names(dir), before, "{kib} KiB: {}", printed(&output));
     }
 }
@@ -183,6 +192,23 @@ fn a_floor_that_is_named_counts() {
     done(&run_in(dir, &["db", "restore", "one.backup", "--serial-floor", floor, "--json"]));
     let daemon = Daemon::in_dir(dir);
     assert!(peers::serial(daemon.dns(), "cirebonkab.go.id.").unwrap() > 3_000_000_000);
+}
+
+#[test]
+fn the_time_of_the_last_backup_is_a_figure() {
+    let daemon = Daemon::start("\n[metrics]\nlisten = \"127.0.0.1:0\"\n");
+    let figure = || {
+        let metrics = crate::support::http::Caller::new(
+            &format!("http://{}", daemon.ready["metrics"].as_str().unwrap()),
+            &[],
+        );
+        let text = metrics.get("/metrics").text();
+        let line = text.lines().find(|it| it.starts_with("gapura_backup_timestamp_seconds "));
+        line.unwrap().rsplit_once(' ').unwrap().1.parse::<f64>().unwrap()
+    };
+    assert!(figure() < 1.0);
+    done(&daemon.gapura(&["db", "backup", "one.backup", "--json"]));
+    assert!(figure() > 1_700_000_000.0);
 }
 
 #[cfg(feature = "approval")]
@@ -261,6 +287,7 @@ mod office {
         let told = done(&run_in(there, &args));
         assert_eq!(told["erased"], json!([gone]), "{told}");
         assert_eq!(told["ended"]["tokens"], 4, "{told}");
+        assert!(told["held"]["notices"].as_u64().unwrap() > 0, "no mail goes out twice: {told}");
         let verified = run_in(there, &["audit", "verify"]);
         assert_eq!(verified.status.code(), Some(0), "{}", printed(&verified));
 
@@ -322,6 +349,50 @@ mod office {
         refused(&output, &format!("MISSING: letters/{letter}"));
         let checked = run_in(dir, &["db", "check", "one.backup"]);
         assert_eq!(checked.status.code(), Some(0), "{}", printed(&checked));
+    }
+
+    /// A command of SQLite in the database of a stopped daemon.
+    fn sqlite(dir: &Path, text: &str) {
+        let file = rusqlite::Connection::open(dir.join("state/gapura.db")).unwrap();
+        file.execute_batch(text).unwrap();
+    }
+
+    #[test]
+    fn an_upgrade_keeps_the_database_as_it_was_and_the_way_back_works() {
+        let made = tempfile::tempdir().unwrap();
+        let dir = made.path();
+        lay_out(dir, "");
+        let office = Office::of(Daemon::in_dir(dir));
+        live(&office, "layanan-tetap", "192.0.2.77");
+        assert_eq!(office.daemon.end_with("TERM"), Some(0));
+        // What the version before had not: the last step, and what it made.
+        sqlite(
+            dir,
+            "DROP INDEX event_result; DROP INDEX request_came; DELETE FROM migration WHERE number >= 130;",
+        );
+        let before = dir.join("state/before-upgrade-128.db");
+        let works = |what: &str| {
+            let daemon = Daemon::in_dir(dir);
+            let promoted = ask(daemon.dns(), "layanan-tetap.cirebonkab.go.id.", RecordType::A);
+            assert_eq!(data(&promoted), ["192.0.2.77"], "{what}");
+            let verified = daemon.gapura(&["audit", "verify"]);
+            assert_eq!(verified.status.code(), Some(0), "{what}: {}", printed(&verified));
+            assert_eq!(daemon.end_with("TERM"), Some(0));
+        };
+        works("the upgrade");
+        assert!(before.exists(), "{:?}", names(&dir.join("state")));
+        // This version meets a database of a later one: nothing is written, names are answered.
+        sqlite(dir, "INSERT INTO migration VALUES (9999, 'later')");
+        let written = std::fs::read(dir.join("state/gapura.db")).unwrap();
+        let daemon = Daemon::in_dir(dir);
+        let promoted = ask(daemon.dns(), "layanan-tetap.cirebonkab.go.id.", RecordType::A);
+        assert_eq!(data(&promoted), ["192.0.2.77"]);
+        refused(&daemon.gapura(&["ctl", "status"]), "of a later version of gapura");
+        assert_eq!(daemon.end_with("TERM"), Some(0));
+        assert_eq!(std::fs::read(dir.join("state/gapura.db")).unwrap(), written);
+        // The way back.
+        std::fs::rename(&before, dir.join("state/gapura.db")).unwrap();
+        works("the way back");
     }
 
     #[test]
