@@ -20,8 +20,6 @@ pub const ERASURES: &str = "erasures";
 const HEAD: &str = "# Requests whose personal data was erased: number, hash of its first event. Keep a copy elsewhere.";
 /// What subjects of requests begin with.
 const REQUEST: &str = "request:";
-/// Events that are read at once.
-const EVENTS_MAX: usize = 1_000;
 
 /// Requests that were erased: the number, and the hash of the first event.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
@@ -108,19 +106,15 @@ impl Ledger {
     /// The erasures that the database knows.
     pub fn erasures(&self, reader: &Reader<'_>) -> Result<Erasures, StoreError> {
         let (mut found, mut after) = (Erasures::default(), 0);
-        loop {
-            let events = reader.events_of_acts(after, &[Deed::Erase.as_str()], EVENTS_MAX)?;
-            for event in events.iter().filter(|event| !is_by_time(&event.payload)) {
-                let Some(number) = event.subject.strip_prefix(REQUEST) else { continue };
-                if let Some(hash) = first_event(reader, number)? {
-                    found.0.insert((number.to_owned(), hash));
-                }
-            }
-            match events.last() {
-                Some(last) if events.len() == EVENTS_MAX => after = last.sequence,
-                _ => return Ok(found),
+        while let Some(event) = reader.next_done(after, &[Deed::Erase.as_str()])? {
+            after = event.sequence;
+            let number = event.subject.strip_prefix(REQUEST);
+            let Some(number) = number.filter(|_| !is_by_time(&event.payload)) else { continue };
+            if let Some(hash) = first_event(reader, number)? {
+                found.0.insert((number.to_owned(), hash));
             }
         }
+        Ok(found)
     }
 }
 
