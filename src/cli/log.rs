@@ -136,12 +136,11 @@ fn read_all(
 /// The query log's file, by the settings.
 fn file_of_settings(common: &Common) -> anyhow::Result<PathBuf> {
     let path = super::config_path(common);
-    let loaded = match crate::config::load(&path) {
-        Ok(loaded) => loaded,
-        Err(_) => bail!(
+    let Ok(loaded) = crate::config::load(&path) else {
+        bail!(
             "{}: the settings do not read, see `gapura check`; or name a file of the query log",
             path.display()
-        ),
+        );
     };
     match loaded.settings.query_log {
         Some(log) => Ok(log.file),

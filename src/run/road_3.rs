@@ -662,7 +662,7 @@ fn targets(desk: &Desk) -> Family {
         ("claimable", counts.claimable),
         ("urgent", counts.urgent),
     ];
-    seen.into_iter().for_each(|(seen, count)| family.count(&[seen], count as u64));
+    seen.into_iter().for_each(|(seen, count)| family.count(&[seen], count));
     family
 }
 

@@ -322,7 +322,7 @@ impl Responder {
     fn samples(&mut self) -> Sampled {
         self.untimed = self.untimed.wrapping_add(1);
         Sampled {
-            time: self.untimed % TIMED_EVERY == 0,
+            time: self.untimed.is_multiple_of(TIMED_EVERY),
             log: self.log.as_mut().is_some_and(LaneWriter::samples),
             dnstap: self.dnstap.as_mut().is_some_and(DnstapLane::samples),
         }

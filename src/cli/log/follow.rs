@@ -4,9 +4,10 @@ use std::fs::{self, File};
 use std::io::{Seek, SeekFrom};
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
-use std::time::Duration;
 
 use anyhow::Context;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::Errno;
 
 use super::input::Lines;
 use super::wanted::{Wanted, WantedArgs};
@@ -15,7 +16,7 @@ use crate::cli::args::Common;
 use crate::serve::query_log::read::Line;
 
 /// How often is looked for more.
-const REST: Duration = Duration::from_millis(200);
+const REST: Timespec = Timespec { tv_sec: 0, tv_nsec: 200_000_000 };
 
 /// Prints what comes, until nobody reads it. With `--since` also what has come since then.
 pub(super) fn follow(common: &Common, file: &Path, args: &WantedArgs) -> anyhow::Result<u8> {
@@ -60,7 +61,20 @@ pub(super) fn follow(common: &Common, file: &Path, args: &WantedArgs) -> anyhow:
             }
             None => open = Followed::open(file, false).ok(),
         }
-        std::thread::sleep(REST);
+        if is_unread_after(REST) {
+            return Ok(0);
+        }
+    }
+}
+
+/// Waits so long, or until nobody reads standard output any more; whether that is so.
+fn is_unread_after(rest: Timespec) -> bool {
+    let out = std::io::stdout();
+    let mut waiting = [PollFd::new(&out, PollFlags::empty())];
+    match poll(&mut waiting, Some(&rest)) {
+        Ok(_) => waiting.iter().any(|it| !it.revents().is_empty()),
+        Err(Errno::INTR) => false,
+        Err(_) => true,
     }
 }
 
