@@ -79,6 +79,7 @@
 //! | [`import`] | the settings of other name servers, read as tables of ours |
 //! | [`backup`] | the file of a backup: an archive with a manifest that shows any damage |
 //! | [`control`] | the control socket |
+//! | [`service`] | the system's side of a daemon: systemd, passed sockets, user and rights, the successor |
 //! | [`metrics`] | metrics and health, on a listener of their own |
 //! | [`run`] | the daemon: start and stop, where settings meet rooms |
 //! | [`cli`] | the commands |
@@ -182,6 +183,7 @@ pub mod control;
 pub mod import;
 pub mod metrics;
 pub mod run;
+pub mod service;
 
 #[cfg(test)]
 #[path = "../tests/it/skipped.rs"]

@@ -51,7 +51,11 @@ pub(super) struct Common {
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
     /// Run the daemon: DNS, pages, API
-    Serve,
+    Serve {
+        /// Follow the daemon that runs: it hands its sockets over and ends, and no query is lost
+        #[arg(long)]
+        take_over: bool,
+    },
     /// Look around: a throw-away office with requests in every state, on free ports of this machine
     #[cfg(feature = "approval")]
     Demo(Demo),
@@ -82,6 +86,16 @@ pub(super) enum Command {
         /// Print the settings in force instead, defaults too, with where each comes from; secrets are not shown
         #[arg(long)]
         effective: bool,
+    },
+    /// Completions for a shell, on standard output
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+    /// Write the man pages into a directory
+    Man {
+        /// The directory, which is there
+        directory: PathBuf,
     },
     /// Zones: check a file, look at what is served, its history
     #[command(subcommand)]
@@ -386,6 +400,11 @@ pub(super) enum Ctl {
     Stats,
     /// Open the files of query log and dnstap again, after they were moved away
     Reopen,
+    /// End the daemon; returns when it has ended
+    Stop,
+    /// Start the program anew beside the daemon and let it follow: a restart that loses no query; returns when
+    /// the new one answers
+    HandOver,
     /// Confirm that the clock of this machine is right, after gapura has doubted it
     Clock,
 }

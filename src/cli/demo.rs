@@ -27,7 +27,7 @@ pub(super) fn demo(common: &Common, demo: &Demo) -> anyhow::Result<u8> {
         }
     })?;
     Ok(match ended {
-        run::Ended::Stopped => 0,
+        run::Ended::Stopped | run::Ended::Followed => 0,
         run::Ended::Interrupted => super::EXIT_INTERRUPTED,
     })
 }

@@ -21,19 +21,20 @@ use crate::wire::rdata::base64_text;
 //------------ serve ---------------------------------------------------------
 
 /// `gapura serve`
-pub(super) fn serve(common: &Common) -> anyhow::Result<u8> {
+pub(super) fn serve(common: &Common, take_over: bool) -> anyhow::Result<u8> {
     let loaded = match super::settings(common) {
         Ok(loaded) => loaded,
         Err(exit) => return Ok(exit),
     };
     let format = if common.json { LogFormat::Json } else { loaded.settings.log.format };
     run::log::start(run::log::Level::from_flags(common.quiet, common.verbose), format);
-    let ended = run::serve(&loaded, |ready| {
+    let begin = run::begin(&loaded, take_over)?;
+    let ended = run::serve(&loaded, begin, |ready| {
         let text = if common.json { ready.json().to_string() } else { ready.text() };
         super::put(&(text + "\n"));
     })?;
     Ok(match ended {
-        run::Ended::Stopped => 0,
+        run::Ended::Stopped | run::Ended::Followed => 0,
         run::Ended::Interrupted => super::EXIT_INTERRUPTED,
     })
 }

@@ -1,86 +1,210 @@
-//! Every command and option in Markdown, for the manual: made from what parses the command line.
+//! `gapura completions` and `gapura man`: what a package ships, made of the command line, the shipped settings and one
+//! page on zone files.
 
-use clap::{Arg, Command, CommandFactory};
+use std::path::Path;
+
+use anyhow::Context;
+use clap::CommandFactory;
+use clap_complete::Shell;
 
 use super::args::Gapura;
-use crate::text::append_line;
 
-/// All commands, each with its usage and what it takes.
-pub fn commands() -> String {
-    let mut text = String::new();
-    let mut whole = Gapura::command();
-    whole.build();
-    append_line!(text, "## Options of every command\n");
-    options(whole.get_arguments().filter(|arg| arg.is_global_set()), &mut text);
-    for command in visible(&whole) {
-        one(command, "gapura", 2, &mut text);
-    }
-    text
+/// The settings as shipped.
+const SETTINGS: &str = include_str!("../../config/gapura.toml");
+/// The page on zone files.
+const ZONE_PAGE: &str = include_str!("gapura-zone.5");
+
+/// `gapura completions SHELL`
+pub(super) fn completions(shell: Shell) -> anyhow::Result<u8> {
+    let mut text = Vec::new();
+    clap_complete::generate(shell, &mut Gapura::command(), "gapura", &mut text);
+    super::put(&String::from_utf8(text).context("completions are text")?);
+    Ok(0)
 }
 
-/// The commands of a command that people are shown.
-fn visible(command: &Command) -> impl Iterator<Item = &Command> {
-    command.get_subcommands().filter(|it| !it.is_hide_set() && it.get_name() != "help")
+/// `gapura man DIR`: a page for the program and each command (1), one for the settings and one for zone files (5).
+pub(super) fn pages(directory: &Path) -> anyhow::Result<u8> {
+    let write = |name: &str, text: &str| {
+        let path = directory.join(name);
+        std::fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()))
+    };
+    let mut program = Gapura::command().disable_help_subcommand(true);
+    program.build();
+    let mut pages = Vec::new();
+    page_of(&program, &mut pages)?;
+    for (name, text) in &pages {
+        write(&format!("{name}.1"), text)?;
+    }
+    write("gapura.toml.5", &settings_page(SETTINGS))?;
+    write("gapura-zone.5", ZONE_PAGE)?;
+    super::put(&format!("{} man pages in {}\n", pages.len() + 2, directory.display()));
+    Ok(0)
 }
 
-/// One command, and those inside it.
-fn one(command: &Command, above: &str, depth: usize, text: &mut String) {
-    let name = format!("{above} {}", command.get_name());
-    let about = command.get_long_about().or_else(|| command.get_about());
-    let about = about.map(ToString::to_string).unwrap_or_default();
-    append_line!(text, "{} {name}\n\n{}.\n", "#".repeat(depth), plain(&about));
-    let own = || command.get_arguments().filter(|arg| !arg.is_global_set() && !arg.is_hide_set());
-    let own = || own().filter(|arg| !matches!(arg.get_id().as_str(), "help" | "version"));
-    if visible(command).next().is_none() || own().next().is_some() {
-        let usage = command.clone().render_usage().to_string();
-        append_line!(text, "```\n{}\n```\n", usage.trim_start_matches("Usage: "));
+/// The page of a command, and those of the commands below it.
+fn page_of(command: &clap::Command, pages: &mut Vec<(String, String)>) -> anyhow::Result<()> {
+    let name = command.get_display_name().unwrap_or_else(|| command.get_name()).to_owned();
+    let mut text = Vec::new();
+    clap_mangen::Man::new(command.clone()).manual("gapura").render(&mut text)?;
+    let mut text = String::from_utf8(text).context("a man page is text")?;
+    text.push_str(".SH \"SEE ALSO\"\n");
+    if name != "gapura" {
+        text.push_str("\\fBgapura\\fR(1),\n");
     }
-    if own().next().is_some() {
-        options(own(), text);
+    text.push_str("\\fBgapura.toml\\fR(5),\n\\fBgapura\\-zone\\fR(5)\n");
+    pages.push((name, text));
+    command.get_subcommands().filter(|it| !it.is_hide_set()).try_for_each(|it| page_of(it, pages))
+}
+
+//------------ Settings ------------------------------------------------------
+
+/// A line of the settings file.
+#[derive(Debug, Eq, PartialEq)]
+enum Line<'a> {
+    /// `[table]` or `[[table]]`, with what is said of it.
+    Table(&'a str, &'a str),
+    /// `key = value`, with what is said of it.
+    Key(&'a str, &'a str),
+    /// More of what is said.
+    More(&'a str),
+}
+
+/// gapura.toml(5), made of the shipped file.
+fn settings_page(shipped: &str) -> String {
+    let mut page = String::from(
+        ".TH gapura.toml 5 \"\" gapura gapura\n.SH NAME\ngapura.toml \\- settings of gapura\n.SH DESCRIPTION\n",
+    );
+    let mut is_open = true;
+    for line in shipped.lines().filter_map(read) {
+        match line {
+            Line::Table(name, said) => {
+                if is_open {
+                    page.push_str(".SH SETTINGS\n");
+                }
+                is_open = false;
+                page.push_str(&format!(".SS \"{}\"\n", escaped(name)));
+                add(&mut page, said);
+            }
+            Line::Key(key, said) => {
+                page.push_str(&format!(".TP\n\\fB{}\\fR\n", escaped(key)));
+                add(&mut page, said);
+            }
+            Line::More(said) => add(&mut page, said),
+        }
     }
-    for inner in visible(command) {
-        one(inner, &name, depth + 1, text);
+    page.push_str(
+        ".SH FILES\n.TP\n.I config/gapura.toml\nRead where it is there.\n.TP\n.I /etc/gapura/gapura.toml\nElse this one.\n\
+         .SH \"SEE ALSO\"\n\\fBgapura\\fR(1),\n\\fBgapura\\-check\\fR(1),\n\\fBgapura\\-zone\\fR(5)\n",
+    );
+    page
+}
+
+/// Adds a sentence as a line of its own.
+fn add(page: &mut String, said: &str) {
+    if !said.is_empty() {
+        page.push_str(&escaped(said));
+        page.push('\n');
     }
 }
 
-/// A table of arguments and options.
-fn options<'a>(arguments: impl Iterator<Item = &'a Arg>, text: &mut String) {
-    append_line!(text, "| argument | what it is |\n|---|---|");
-    for arg in arguments {
-        let values: Vec<&str> =
-            arg.get_value_names().into_iter().flatten().map(clap::builder::Str::as_str).collect();
-        let takes = arg.get_action().takes_values();
-        let value = if takes { values.join(" ") } else { String::new() };
-        let written = match (arg.get_long(), arg.get_short()) {
-            (Some(long), Some(short)) => format!("-{short}, --{long} {value}"),
-            (Some(long), None) => format!("--{long} {value}"),
-            _ => value,
+/// What a line of the file says; none if it is empty. A key or table that is not set stands behind "# ".
+fn read(line: &str) -> Option<Line<'_>> {
+    let bare = line.strip_prefix("# ").unwrap_or(line);
+    let (code, said) = split(bare);
+    if code.starts_with('[') && code.ends_with(']') {
+        return Some(Line::Table(code, said));
+    }
+    let is_key = |(key, _): &(&str, &str)| {
+        !key.is_empty() && key.trim_end().chars().all(|c| c.is_ascii_lowercase() || c == '_')
+    };
+    if code.split_once('=').is_some_and(|it| is_key(&it)) {
+        return Some(Line::Key(code, said));
+    }
+    let more = line.trim_start_matches(['#', ' ', '-']).trim();
+    (!more.is_empty()).then_some(Line::More(more))
+}
+
+/// A line in front of its comment, and the comment. A `#` inside a text begins none.
+fn split(line: &str) -> (&str, &str) {
+    let mut is_text = false;
+    for (at, c) in line.char_indices() {
+        match c {
+            '"' => is_text = !is_text,
+            '#' if !is_text => {
+                return (line[..at].trim(), line[at..].trim_start_matches(['#', ' ']).trim());
+            }
+            _ => {}
+        }
+    }
+    (line.trim(), "")
+}
+
+/// Text for roff: no backslash, hyphen, quote or leading dot means anything.
+fn escaped(text: &str) -> String {
+    let mut escaped = String::new();
+    if text.starts_with(['.', '\'']) {
+        escaped.push_str("\\&");
+    }
+    for c in text.chars() {
+        match c {
+            '\\' => escaped.push_str("\\e"),
+            '-' => escaped.push_str("\\-"),
+            '"' => escaped.push_str("\\(dq"),
+            '\'' => escaped.push_str("\\(aq"),
+            '^' => escaped.push_str("\\(ha"),
+            '~' => escaped.push_str("\\(ti"),
+            '`' => escaped.push_str("\\(ga"),
+            c => escaped.push(c),
+        }
+    }
+    escaped
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_key_of_the_shipped_settings_is_on_its_page() {
+        assert_eq!(
+            read("# [[key]]   # a key; twice"),
+            Some(Line::Table("[[key]]", "a key; twice"))
+        );
+        assert_eq!(read("url = \"a#b\"  # c"), Some(Line::Key("url = \"a#b\"", "c")));
+        assert_eq!(read("        # more of it"), Some(Line::More("more of it")));
+        assert_eq!(read(""), None);
+        let page = settings_page(SETTINGS);
+        for key in ["listen", "state_dir", "query_log", "trusted_proxies", "totp", "denial"] {
+            assert!(page.contains(&escaped(key)), "{key}");
+        }
+        let is_strange = |line: &&str| {
+            line.starts_with('.') && !line[1..].starts_with(|c: char| c.is_ascii_uppercase())
         };
-        let help = arg.get_help().map(ToString::to_string).unwrap_or_default();
-        let possible: Vec<String> = arg
-            .get_possible_values()
-            .iter()
-            .filter(|_| takes)
-            .map(|it| format!("`{}`", it.get_name()))
-            .collect();
-        let possible =
-            if possible.is_empty() { String::new() } else { format!(": {}", possible.join(", ")) };
-        let usual: Vec<String> = arg
-            .get_default_values()
-            .iter()
-            .map(|it| format!("`{}`", it.to_string_lossy()))
-            .collect();
-        let usual = if usual.is_empty() || !takes {
-            String::new()
-        } else {
-            format!(" [default: {}]", usual.join(", "))
-        };
-        append_line!(text, "| `{}` | {}{possible}{usual} |", written.trim(), plain(&help));
+        assert_eq!(page.lines().find(is_strange), None);
     }
-    text.push('\n');
-}
 
-/// Help in one line that is no markup.
-fn plain(help: &str) -> String {
-    help.split_whitespace().collect::<Vec<_>>().join(" ").replace('|', "\\|").replace("[[", "\\[[")
+    #[test]
+    fn each_command_has_a_page_and_each_shell_its_completions() {
+        let directory = tempfile::tempdir().unwrap();
+        pages(directory.path()).unwrap();
+        for name in [
+            "gapura.1",
+            "gapura-ctl-hand-over.1",
+            "gapura-zone-check.1",
+            "gapura.toml.5",
+            "gapura-zone.5",
+        ] {
+            let text = std::fs::read_to_string(directory.path().join(name)).unwrap();
+            assert!(text.contains(".TH ") && text.contains(".SH NAME"), "{name}");
+        }
+        assert!(
+            !directory.path().join("gapura-read-letter.1").exists(),
+            "what nobody types has none"
+        );
+        for shell in [Shell::Bash, Shell::Zsh, Shell::Fish] {
+            let mut text = Vec::new();
+            clap_complete::generate(shell, &mut Gapura::command(), "gapura", &mut text);
+            assert!(String::from_utf8(text).unwrap().contains("hand-over"), "{shell}");
+        }
+    }
 }

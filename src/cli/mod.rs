@@ -5,6 +5,7 @@
 //! chain also work on the database of a stopped one. Printing to standard output happens in this room only.
 
 mod args;
+mod commands;
 mod db;
 #[cfg(feature = "approval")]
 mod demo;
@@ -20,9 +21,11 @@ mod remote;
 pub mod request;
 mod rollback;
 mod send;
+mod succession;
 
+use std::ffi::{OsStr, OsString};
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -32,7 +35,7 @@ use crate::config::{self, Loaded};
 use crate::confined::Budget;
 use crate::control::Reply;
 use args::{Command, Common, Gapura};
-pub use manual::commands;
+pub use commands::commands;
 
 /// Exit code of a command that was not understood or whose settings do not read.
 const EXIT_USAGE: u8 = 2;
@@ -41,7 +44,7 @@ const EXIT_INTERRUPTED: u8 = 130;
 
 /// Runs the program.
 pub fn main() -> ExitCode {
-    let typed = match Gapura::try_parse() {
+    let typed = match Gapura::try_parse_from(typed()) {
         Ok(typed) => typed,
         Err(error) => return told(&error),
     };
@@ -65,6 +68,16 @@ pub fn main() -> ExitCode {
     }
 }
 
+/// What was typed. As `gapuractl` the program is `gapura ctl`.
+fn typed() -> Vec<OsString> {
+    let mut typed: Vec<OsString> = std::env::args_os().collect();
+    let name = typed.first().and_then(|called| Path::new(called).file_name()).map(OsStr::to_owned);
+    if name.is_some_and(|name| name == "gapuractl") {
+        typed.insert(1, "ctl".into());
+    }
+    typed
+}
+
 /// Prints help, the version, or what is wrong with a command line, as every other error is printed.
 fn told(error: &clap::Error) -> ExitCode {
     if error.use_stderr() {
@@ -80,13 +93,15 @@ fn told(error: &clap::Error) -> ExitCode {
 fn dispatch(typed: Gapura) -> anyhow::Result<u8> {
     let common = typed.common;
     match typed.command {
-        Command::Serve => local::serve(&common),
+        Command::Serve { take_over } => local::serve(&common, take_over),
         Command::Check { effective: true } => Ok(effective::effective(&common)),
         Command::Check { effective: false } => local::check(&common),
         #[cfg(feature = "approval")]
         Command::ReadLetter { .. } | Command::PrintPaper { .. } => Ok(EXIT_USAGE),
         #[cfg(feature = "approval")]
         Command::Demo(demo) => demo::demo(&common, &demo),
+        Command::Completions { shell } => manual::completions(shell),
+        Command::Man { directory } => manual::pages(&directory),
         Command::Zone(args::Zone::Check { origin, file, lenient }) => {
             local::zone_check(&common, &origin, &file, lenient)
         }
@@ -96,6 +111,8 @@ fn dispatch(typed: Gapura) -> anyhow::Result<u8> {
         }
         Command::Key(key) => key::key(&common, key),
         Command::Import(import) => import::import(&common, &import),
+        Command::Ctl(args::Ctl::Stop) => succession::stop(&common),
+        Command::Ctl(args::Ctl::HandOver) => succession::hand_over(&common),
         Command::Ctl(ctl) => remote::ctl(&common, ctl),
         Command::Log(log) => log::run(&common, log),
         Command::Db(db) => db::db(&common, db),

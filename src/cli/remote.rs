@@ -24,6 +24,7 @@ pub(super) fn ctl(common: &Common, ctl: args::Ctl) -> anyhow::Result<u8> {
         args::Ctl::Reload { zone, force } => Command::Reload { zone, force },
         args::Ctl::Stats => Command::Stats,
         args::Ctl::Reopen => Command::Reopen,
+        args::Ctl::Stop | args::Ctl::HandOver => anyhow::bail!("not a command of this kind"),
         args::Ctl::Clock => Command::Office(OfficeCommand::ClockConfirm),
     };
     match command {

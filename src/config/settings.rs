@@ -90,6 +90,8 @@ pub struct Server {
     pub listen: Vec<SocketAddr>,
     /// Whether an address may be listened on that this machine does not have yet.
     pub freebind: bool,
+    /// The user that a daemon started as root becomes once it has bound its ports; empty = it stays root.
+    pub user: String,
     /// UDP threads for each address; 0 = one for each core.
     pub udp_workers: usize,
     /// Database, keys, control socket, derived files; made if missing.
@@ -125,6 +127,7 @@ impl Default for Server {
                 SocketAddr::from(([0, 0, 0, 0, 0, 0, 0, 1], 5300)),
             ],
             freebind: false,
+            user: String::new(),
             udp_workers: 0,
             state_dir: "state".into(),
             zone_dir: PathBuf::new(),

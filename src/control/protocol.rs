@@ -23,6 +23,12 @@ pub enum Command {
     Stats,
     /// Opens the files of query log and dnstap again.
     Reopen,
+    /// Ends the daemon.
+    Stop,
+    /// Starts the program again beside the daemon, and lets it follow.
+    Succeed,
+    /// Hands the sockets over to the process that says this, and ends.
+    HandOver,
     /// The records served at a name, or of a whole zone as a master file.
     ZoneShow {
         /// The apex.

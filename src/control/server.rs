@@ -35,6 +35,8 @@ type Handler = Arc<dyn Fn(Command, &Session) -> Reply + Send + Sync>;
 pub struct Session {
     /// The peer's user id.
     pub uid: u32,
+    /// Its process, where it can be named from here.
+    pub pid: Option<u32>,
 }
 
 //------------ Server --------------------------------------------------------
@@ -104,7 +106,8 @@ async fn serve_client(
     turns: &Semaphore,
     handler: Handler,
 ) -> io::Result<()> {
-    let session = Session { uid: stream.peer_cred()?.uid() };
+    let peer = stream.peer_cred()?;
+    let session = Session { uid: peer.uid(), pid: peer.pid().and_then(|pid| pid.try_into().ok()) };
     let deadline = Duration::from_secs(CLIENT_SECONDS_MAX);
     let line_deadline = Duration::from_secs(LINE_SECONDS_MAX);
     let (reading, mut writing) = stream.into_split();

@@ -1,6 +1,9 @@
 //! Everything the daemon runs, in the order in which it starts and stops.
 
+use std::ffi::OsString;
 use std::net::SocketAddr;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
@@ -9,7 +12,9 @@ use tokio::runtime::{Builder, Runtime};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
+use super::daemon::Events;
 use super::error::{RunError, system};
+use super::herald::Herald;
 use super::host::Host;
 use super::ready::Ready;
 use super::road_3::Road3;
@@ -21,10 +26,12 @@ use crate::config::{Loaded, Settings};
 use crate::control;
 use crate::fleet::Fleet;
 use crate::keystore::Keystore;
+use crate::lock::lock;
 use crate::master::Finding;
 use crate::metrics;
 use crate::publish::Watcher;
-use crate::serve::{self, Operations, Running};
+use crate::serve::{self, Inherited, Operations, Purpose, Running};
+use crate::service::Notifier;
 use crate::signer::Signer;
 use crate::text::with_causes;
 
@@ -49,14 +56,37 @@ pub(super) struct Building {
     watcher: Watcher,
     /// The database.
     database: Database,
+    /// Tells the service manager how the daemon does.
+    herald: Option<Herald>,
+    /// The listeners of pages and metrics, for who comes after us.
+    doors: Vec<(Purpose, OwnedFd)>,
     /// The lock on the state directory, released last.
     state_dir: StateDir,
 }
 
+/// What a daemon starts with.
+pub(super) struct Start {
+    /// Sockets that were passed to it.
+    pub(super) inherited: Inherited,
+    /// The service manager.
+    pub(super) notifier: Notifier,
+    /// What this process may do, in words.
+    pub(super) rights: Vec<String>,
+    /// This program and its arguments.
+    pub(super) program: Option<(PathBuf, Vec<OsString>)>,
+    /// Asks the daemon for what ends it.
+    pub(super) events: Events,
+}
+
 impl Building {
-    /// Starts everything.
-    pub(super) fn start(loaded: &Loaded) -> Result<(Self, Ready), RunError> {
+    /// Starts everything. Calls `answering` once queries are answered, before anything could change a zone.
+    pub(super) fn start(
+        loaded: &Loaded,
+        start: Start,
+        answering: impl FnOnce(),
+    ) -> Result<(Self, Ready), RunError> {
         let settings = &loaded.settings;
+        let Start { mut inherited, notifier, rights, program, events } = start;
         let faults = options::findings(loaded);
         if !faults.is_empty() {
             let lines: Vec<String> = faults.iter().map(Finding::with_hint).collect();
@@ -74,7 +104,9 @@ impl Building {
         let fleet = Fleet::new(publisher.clone(), options::fleet(settings)?, keys);
         let operations = Some(Arc::new(fleet.clone()) as Arc<dyn Operations>);
         let proxies = serve.proxies.clone();
-        let running = serve::start(serve::Options { operations, ..serve }, publisher.shared())?;
+        let options = serve::Options { operations, ..serve };
+        let running = serve::start_on(options, publisher.shared(), &mut inherited)?;
+        answering();
         let dns = addresses(&running, &[Transport::Udp]);
         // An address that is not here yet (freebind) gives no answer that could confirm a change.
         let here = dns.iter().copied().filter(|address| serve::find_address(*address).is_ok());
@@ -96,6 +128,11 @@ impl Building {
             fleet,
             signer,
             running,
+            rights,
+            notifier,
+            program,
+            events,
+            successor: Mutex::default(),
             stand_in: database.reason.clone(),
             road_3,
             off: Mutex::default(),
@@ -107,12 +144,22 @@ impl Building {
         host.signer.start();
         // Whoever reads zones must not wait for whoever sends commands, reads pages or figures.
         let control = kept(&host, control).map(|control| start_control(&runtime, control, &host));
-        let metrics = kept(&host, start_metrics(&runtime, settings, &host)).flatten();
+        let mut doors = Vec::new();
+        let door = settings.metrics.as_ref().map(|it| (Purpose::Metrics, it.listen));
+        let door = door.map(|it| open_door(&runtime, it, &mut inherited, &mut doors));
+        let listener = kept(&host, door.transpose()).flatten();
+        let started = listener.map(|it| start_metrics(&runtime, it, &host)).transpose();
+        let metrics = kept(&host, started).flatten();
         let (stop, stopped) = watch::channel(false);
         let (parts, tap) = ((&host.fleet, &host.signer), host.running.tap());
-        let site = host.road_3.start(&runtime, settings, parts, tap, &stopped);
+        let door =
+            |address| open_door(&runtime, (Purpose::Pages, address), &mut inherited, &mut doors);
+        let site = host.road_3.start((&runtime, door), settings, parts, tap, &stopped);
         let site = kept(&host, site).unwrap_or_default();
+        let unused = inherited.unused();
+        unused.iter().for_each(|it| tracing::warn!("{it}: it is closed"));
         let mut warnings: Vec<String> = host.running.warnings().to_vec();
+        warnings.extend(unused);
         warnings.extend(options::warnings(settings));
         warnings.extend(publisher.findings().iter().map(Finding::with_hint));
         // A name server alone has no queue that could say it.
@@ -131,7 +178,9 @@ impl Building {
             first_link: site.first_link,
             warnings,
         };
-        let building = Self { runtime, stop, control, host, watcher, database, state_dir };
+        let herald = Herald::start(&host, ready.dns.clone());
+        let building =
+            Self { runtime, stop, control, host, watcher, database, herald, doors, state_dir };
         Ok((building, ready))
     }
 
@@ -146,29 +195,121 @@ impl Building {
         self.host.reopen_logs();
     }
 
+    /// Says that everything is started, and gives the sockets to a manager that keeps them.
+    pub(super) fn announce(&self) {
+        if self.host.notifier.stores() {
+            for purpose in Purpose::ALL {
+                let sockets: Vec<_> = self.sockets().filter(|it| it.0 == purpose).collect();
+                let sockets: Vec<_> = sockets.into_iter().map(|(_, socket)| socket).collect();
+                self.host.notifier.store(purpose.word(), &sockets);
+            }
+            // What comes in while nobody reads waits for the next start.
+            self.host.running.share_sockets();
+        }
+        self.host.notifier.ready(&self.host.headline());
+    }
+
+    /// All listening sockets.
+    fn sockets(&self) -> impl Iterator<Item = (Purpose, BorrowedFd<'_>)> {
+        let handles = self.host.running.handles().iter().chain(&self.doors);
+        handles.map(|(purpose, socket)| (*purpose, socket.as_fd()))
+    }
+
     /// Stops everything, in the order that the documentation of [`super`] draws.
     pub(super) fn stop(self) {
-        let Self { runtime, stop, control, host, watcher, database, state_dir } = self;
-        // An error means that nothing listens any more, which is the same.
-        let _ = stop.send(true);
-        if let Some(control) = control {
-            control.abort();
-        }
-        runtime.shutdown_timeout(Duration::from_secs(STOP_SECONDS_MAX));
-        drop(watcher);
-        host.road_3.keep_statistics();
-        host.signer.stop();
-        host.fleet.stop();
-        let publisher = host.publisher.clone();
+        self.host.notifier.stopping();
+        let (retired, database) = self.retire();
+        let publisher = retired.host.publisher.clone();
         // The last holder of the listeners: dropping it closes the DNS sockets.
-        drop(host);
+        drop(retired.host);
         publisher.flush();
         drop(publisher);
         if let Err(error) = database.store.fold_log() {
             tracing::warn!(%error, "the database's write-ahead log stays beside it");
         }
         drop(database);
+        drop(retired.state_dir);
+    }
+
+    /// Stops everything but answers: whatever could change a zone, and whatever looks at one.
+    fn retire(self) -> (Retiring, Database) {
+        let Self { runtime, stop, control, host, watcher, database, herald, doors, state_dir } =
+            self;
+        // An error means that nothing listens any more, which is the same.
+        let _ = stop.send(true);
+        if let Some(control) = control {
+            control.abort();
+        }
+        drop(herald);
+        runtime.shutdown_timeout(Duration::from_secs(STOP_SECONDS_MAX));
+        drop(watcher);
+        host.road_3.keep_statistics();
+        host.signer.stop();
+        host.fleet.stop();
+        (Retiring { host, doors, state_dir }, database)
+    }
+
+    /// Leaves database and state directory to another process, and goes on to answer from what is in memory.
+    pub(super) fn leave(self) -> Retired {
+        let (Retiring { host, doors, state_dir }, database) = self.retire();
+        host.publisher.flush();
+        database.store.leave();
+        drop(database);
         drop(state_dir);
+        Retired { host, doors }
+    }
+}
+
+/// A daemon that is about to stop.
+struct Retiring {
+    /// Holds the listeners.
+    host: Arc<Host>,
+    /// The listeners of pages and metrics.
+    doors: Vec<(Purpose, OwnedFd)>,
+    /// The lock on the state directory.
+    state_dir: StateDir,
+}
+
+/// A daemon that only answers, and writes nothing.
+pub(super) struct Retired {
+    /// Holds the listeners.
+    host: Arc<Host>,
+    /// The listeners of pages and metrics.
+    doors: Vec<(Purpose, OwnedFd)>,
+}
+
+impl Retired {
+    /// All listening sockets, with what each is for.
+    pub(super) fn sockets(&self) -> impl Iterator<Item = (Purpose, BorrowedFd<'_>)> {
+        let handles = self.host.running.handles().iter().chain(&self.doors);
+        handles.map(|(purpose, socket)| (*purpose, socket.as_fd()))
+    }
+
+    /// The same sockets, for a daemon in this process.
+    pub(super) fn inherited(&self) -> Inherited {
+        let mut inherited = Inherited::shared();
+        for (purpose, socket) in self.sockets() {
+            let added = socket.try_clone_to_owned().map_err(|error| error.to_string());
+            if let Err(why) = added.and_then(|socket| inherited.add(socket, Some(purpose))) {
+                tracing::error!("a socket is lost: {why}");
+            }
+        }
+        inherited
+    }
+
+    /// The settings that were in force.
+    pub(super) fn settings(&self) -> Settings {
+        lock(&self.host.in_force).clone()
+    }
+
+    /// Who is told.
+    pub(super) fn notifier(&self) -> Notifier {
+        self.host.notifier.clone()
+    }
+
+    /// Answers no more; the sockets are another's. What was taken is answered first.
+    pub(super) fn end(self) {
+        self.host.running.leave();
     }
 }
 
@@ -214,13 +355,39 @@ fn start_control(runtime: &Runtime, server: control::Server, host: &Arc<Host>) -
     runtime.spawn(server.run(Arc::new(move |command, session| host.command(command, session))))
 }
 
-/// Starts the metrics listener, if the settings want one.
+/// Takes the listener that was passed for an address, or binds one; keeps a second handle on it.
+fn open_door(
+    runtime: &Runtime,
+    (purpose, address): (Purpose, SocketAddr),
+    inherited: &mut Inherited,
+    doors: &mut Vec<(Purpose, OwnedFd)>,
+) -> Result<TcpListener, RunError> {
+    let (what, key) = match purpose {
+        Purpose::Metrics => ("metrics", "metrics.listen"),
+        _ => ("pages", "web.listen"),
+    };
+    let what = format!("cannot listen on {address} for {what}: choose another {key}");
+    let passed = inherited.listener(purpose, address);
+    let listener = system(
+        what,
+        runtime.block_on(async {
+            match passed {
+                Some(listener) => TcpListener::from_std(listener?),
+                None => TcpListener::bind(address).await,
+            }
+        }),
+    )?;
+    // Without a second handle it is bound anew by who comes after us.
+    doors.extend(listener.as_fd().try_clone_to_owned().ok().map(|handle| (purpose, handle)));
+    Ok(listener)
+}
+
+/// Starts to answer who collects metrics.
 fn start_metrics(
     runtime: &Runtime,
-    settings: &Settings,
+    listener: TcpListener,
     host: &Arc<Host>,
-) -> Result<Option<SocketAddr>, RunError> {
-    let Some(metrics) = &settings.metrics else { return Ok(None) };
+) -> Result<SocketAddr, RunError> {
     // Weak, so that metrics do not keep the DNS sockets open at a stop.
     let (weak, started) = (Arc::downgrade(host), SystemTime::now());
     let figures =
@@ -230,12 +397,9 @@ fn start_metrics(
         Some(host) => host.health().answer(),
         None => Err("it stops\n".to_owned()),
     });
-    let address = metrics.listen;
-    let what = format!("cannot listen on {address} for metrics: choose another metrics.listen");
-    let listener = runtime.block_on(async { system(what, TcpListener::bind(address).await) })?;
     let bound = system("metrics", listener.local_addr())?;
     runtime.spawn(metrics::serve(listener, figures, ready));
-    Ok(Some(bound))
+    Ok(bound)
 }
 
 #[cfg(test)]
@@ -257,7 +421,14 @@ mod tests {
         let path = directory.path().join("gapura.toml");
         std::fs::write(&path, settings).unwrap();
         let loaded = load(&path).unwrap();
-        let (building, ready) = Building::start(&loaded).unwrap();
+        let start = Start {
+            inherited: Inherited::default(),
+            notifier: Notifier::default(),
+            rights: Vec::new(),
+            program: None,
+            events: Events::none(),
+        };
+        let (building, ready) = Building::start(&loaded, start, || {}).unwrap();
         let metrics = ready.metrics.unwrap();
         let state = directory.path().join("state");
         assert!(control::call(&state, &control::Command::Status).is_ok());

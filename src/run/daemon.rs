@@ -4,16 +4,55 @@ use std::io;
 use std::time::Duration;
 
 use tokio::runtime::{Builder, Runtime};
+use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
 use tokio::sync::oneshot;
 
-use super::building::Building;
+use super::begin::Begin;
+use super::building::{Building, Start};
 use super::error::{RunError, system};
 use super::ready::Ready;
 use super::signals::{Signal, Signals};
+use super::succession;
 use crate::config::Loaded;
+use crate::control::Reply;
 
 /// How long a stop may take in all: a disk that does not answer would keep it for ever.
 const STOP_MAX: Duration = Duration::from_secs(30);
+
+//------------ Events --------------------------------------------------------
+
+/// What ends a daemon, besides signals.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Event {
+    /// A command to stop.
+    Stop,
+    /// That process follows.
+    HandOver(u32),
+}
+
+/// Where commands ask for it.
+#[derive(Clone, Debug)]
+pub(super) struct Events(UnboundedSender<Event>);
+
+impl Events {
+    /// Asks for it.
+    pub(super) fn send(&self, event: Event) {
+        // Nobody listens any more while the daemon stops.
+        let _ = self.0.send(event);
+    }
+
+    /// Asks the daemon to stop.
+    pub(super) fn stop(&self) -> Reply {
+        self.send(Event::Stop);
+        Reply::done("stopping", serde_json::json!({ "pid": std::process::id() }))
+    }
+
+    /// For a building that nothing asks.
+    #[cfg(test)]
+    pub(super) fn none() -> Self {
+        Self(mpsc::unbounded_channel().0)
+    }
+}
 
 //------------ serve ---------------------------------------------------------
 
@@ -24,21 +63,57 @@ pub enum Ended {
     Stopped,
     /// A second signal came before it had stopped: the process should exit at once.
     Interrupted,
+    /// Another process is the daemon now.
+    Followed,
 }
 
-/// Runs the daemon until a signal asks it to stop. Calls `ready` once everything has started.
-pub fn serve(loaded: &Loaded, ready: impl FnOnce(&Ready)) -> Result<Ended, RunError> {
+/// Runs the daemon until a signal or a command asks it to stop. Calls `ready` once everything has started.
+pub fn serve(loaded: &Loaded, begin: Begin, ready: impl Fn(&Ready)) -> Result<Ended, RunError> {
     let waiting =
         system("cannot wait for signals", Builder::new_current_thread().enable_all().build())?;
     // From here on a signal waits for its turn; by default it would end a daemon that already answers.
     let mut signals = waiting.block_on(async { system("signals", Signals::listen()) })?;
-    let Some((building, facts)) = start(loaded, &waiting, &mut signals)? else {
-        tracing::info!("stopped before it was ready");
-        return Ok(Ended::Stopped);
+    let (events, mut asked) = mpsc::unbounded_channel();
+    let Begin { notifier, inherited, follows, rights, program } = begin;
+    let as_before = move |inherited| Start {
+        inherited,
+        notifier: notifier.clone(),
+        rights: rights.clone(),
+        program: program.clone(),
+        events: Events(events.clone()),
     };
-    ready(&facts);
-    tracing::info!(event = "ready", pid = std::process::id(), "ready");
-    wait(&waiting, &mut signals, &building);
+    let (first, settings) = (as_before.clone(), loaded.clone());
+    let work = move || match follows {
+        false => Building::start(&settings, first(inherited), || {}),
+        true => succession::follow(&settings).and_then(|(inherited, talk)| {
+            Building::start(&settings, first(inherited), || succession::answering(talk))
+        }),
+    };
+    let mut started = start(work, &waiting, &mut signals)?;
+    loop {
+        let Some((building, facts)) = started else {
+            tracing::info!("stopped before it was ready");
+            return Ok(Ended::Stopped);
+        };
+        ready(&facts);
+        building.announce();
+        tracing::info!(event = "ready", pid = std::process::id(), "ready");
+        let Event::HandOver(pid) = wait(&waiting, &mut signals, &mut asked, &building) else {
+            return stop(building, &waiting, &mut signals);
+        };
+        let Err((retired, error)) = succession::hand_over(loaded, building, pid) else {
+            tracing::info!(to = pid, "handed over");
+            return Ok(Ended::Followed);
+        };
+        succession::log_failed(&error);
+        let (again, settings) = (as_before.clone(), loaded.clone());
+        let work = move || succession::take_back(&settings, retired, again);
+        started = start(work, &waiting, &mut signals)?;
+    }
+}
+
+/// Stops everything.
+fn stop(building: Building, waiting: &Runtime, signals: &mut Signals) -> Result<Ended, RunError> {
     tracing::info!(event = "stopping", "stopping");
     let (stopping, stopped) = oneshot::channel::<()>();
     let stop = move || {
@@ -70,14 +145,13 @@ pub fn serve(loaded: &Loaded, ready: impl FnOnce(&Ready)) -> Result<Ended, RunEr
 
 /// Starts everything, on a thread of its own, so that a signal stops the daemon also while a step hangs. None: one did.
 fn start(
-    loaded: &Loaded,
+    work: impl FnOnce() -> Result<(Building, Ready), RunError> + Send + 'static,
     waiting: &Runtime,
     signals: &mut Signals,
 ) -> Result<Option<(Building, Ready)>, RunError> {
     let (begun, mut started) = oneshot::channel();
-    let loaded = loaded.clone();
     // Nobody waits any more if a signal came.
-    let work = move || drop(begun.send(Building::start(&loaded)));
+    let work = move || drop(begun.send(work()));
     system("cannot start", std::thread::Builder::new().name("start".to_owned()).spawn(work))?;
     let mut changed = false;
     let result = waiting.block_on(async {
@@ -102,15 +176,23 @@ fn start(
     Ok(Some((building, facts)))
 }
 
-/// Does what signals ask for until one asks to stop.
-fn wait(waiting: &Runtime, signals: &mut Signals, building: &Building) {
+/// Does what signals ask for until one, or a command, asks for the end.
+fn wait(
+    waiting: &Runtime,
+    signals: &mut Signals,
+    asked: &mut UnboundedReceiver<Event>,
+    building: &Building,
+) -> Event {
     waiting.block_on(async {
         loop {
-            match signals.next().await {
-                Signal::Stop => return,
-                Signal::Reopen => building.reopen_logs(),
-                Signal::Reload => building.reload(),
+            tokio::select! {
+                signal = signals.next() => match signal {
+                    Signal::Stop => return Event::Stop,
+                    Signal::Reopen => building.reopen_logs(),
+                    Signal::Reload => building.reload(),
+                },
+                Some(event) = asked.recv() => return event,
             }
         }
-    });
+    })
 }

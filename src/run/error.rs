@@ -44,6 +44,9 @@ pub enum RunError {
         /// What the system said.
         source: io::Error,
     },
+    /// The daemon that runs does not let this one follow.
+    #[error("cannot take over: {0}")]
+    Follow(String),
     /// Road 3 cannot be opened.
     #[cfg(feature = "approval")]
     #[error("the queue cannot be opened")]

@@ -1,10 +1,12 @@
 //! Commands on settings and zones that come over the control socket.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 use std::sync::Mutex;
 
 use serde_json::json;
 
+use super::daemon::Events;
 use super::differences::delta_text;
 use super::figures::Journals;
 use super::road_3::Road3;
@@ -15,6 +17,7 @@ use crate::fleet::Fleet;
 use crate::master::print_zone;
 use crate::publish::{By, Floor, PublishError, Publisher};
 use crate::serve::Running;
+use crate::service::Notifier;
 use crate::signer::Signer;
 use crate::text::append_line;
 use crate::wire::{Name, Rtype};
@@ -38,6 +41,16 @@ pub(super) struct Host {
     pub(super) signer: Signer,
     /// The listeners.
     pub(super) running: Running,
+    /// What it has of the process's rights, in words.
+    pub(super) rights: Vec<String>,
+    /// The service manager.
+    pub(super) notifier: Notifier,
+    /// This program and its arguments, for a successor.
+    pub(super) program: Option<(PathBuf, Vec<OsString>)>,
+    /// Asks the daemon for what ends it.
+    pub(super) events: Events,
+    /// The successor that was started from here.
+    pub(super) successor: Mutex<Option<u32>>,
     /// Why a stand-in is used in place of the database, if one is.
     pub(super) stand_in: Option<String>,
     /// The queue and its people.
@@ -58,6 +71,9 @@ impl Host {
             Command::Status => self.status(),
             Command::Stats => self.stats(),
             Command::Reopen => self.reopen(),
+            Command::Stop => self.events.stop(),
+            Command::Succeed => self.begin_succession(),
+            Command::HandOver => self.hand_over_to(session),
             Command::Reload { zone: Some(zone), force } => self.reload_zone(&zone, force, &who),
             Command::Reload { zone: None, force } => self.reload_all(force, &who),
             Command::ZoneShow { zone, at } => self.with_zone(&zone, |apex| self.show(apex, at)),

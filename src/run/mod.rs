@@ -1,16 +1,20 @@
 //! The daemon: start and stop order, signals, and the one place where settings meet rooms.
 //!
 //! ```text
+//! begin   passed sockets taken, or ports bound ─► other user, no rights, Landlock (one thread)
 //! start   state directory ─► database ─► zones ─► control socket (bound) ─► DNS sockets ─► watcher
 //!         ─► road 3 (opened) ─► signer ─► control socket (answers) ─► metrics ─► timers, mail, pages ─► ready
 //! stop    control socket, timers, mail, pages, metrics ─► watcher ─► signer ─► DNS sockets
 //!         ─► what is not on disk yet ─► database, state directory
+//! follow  as a stop down to the signer; DNS is answered from memory ─► database, state directory left
+//!         ─► sockets to the successor, which starts ─► both answer ─► this one ends (`succession`)
 //! ```
 //!
 //! DNS is answered before anything else works, and until everything else that could change a zone has
 //! stopped.
 
 mod backup;
+mod begin;
 mod building;
 pub mod check;
 mod clock;
@@ -24,6 +28,7 @@ pub mod findings;
 mod fleet;
 mod floor;
 mod health;
+mod herald;
 mod host;
 mod keys;
 pub mod log;
@@ -39,6 +44,7 @@ mod signing;
 mod stand_in;
 mod state_dir;
 mod status;
+mod succession;
 mod time;
 mod timer;
 
@@ -67,6 +73,7 @@ mod webhooks;
 #[cfg(feature = "approval")]
 pub use audit::verified;
 pub use backup::{Target, backup, check_backup};
+pub use begin::{Begin, begin};
 pub use daemon::{Ended, serve};
 pub use error::RunError;
 pub use floor::raise_floor;

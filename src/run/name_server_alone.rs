@@ -1,6 +1,9 @@
 //! Road 3 in a gapura that was built without it: nothing to open, start or report.
 
+use std::net::SocketAddr;
+
 use serde_json::Value;
+use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
 use tokio::sync::watch;
 
@@ -75,7 +78,7 @@ impl Road3 {
     /// Starts the watch over the clock.
     pub(super) fn start(
         &self,
-        runtime: &Runtime,
+        (runtime, _): (&Runtime, impl FnOnce(SocketAddr) -> Result<TcpListener, RunError>),
         _: &Settings,
         _: (&Fleet, &Signer),
         _: Tap,

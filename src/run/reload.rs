@@ -14,6 +14,7 @@ use crate::lock::lock;
 use crate::master::Finding;
 use crate::publish::{By, PublishError, ReloadReport};
 use crate::serve::{CertificateReport, Loading, Secured};
+use crate::service::may_write;
 use crate::text::append_line;
 
 /// Keys that a line of words names; JSON has them all.
@@ -56,15 +57,19 @@ impl Host {
 
     /// Settings, certificates and all zones.
     pub(super) fn reload_all(&self, force: bool, who: &str) -> Reply {
+        self.notifier.reloading();
         let read = config::load(&self.settings_path);
-        match read.and_then(|loaded| self.reload_from(&loaded, force, who)) {
+        let reply = match read.and_then(|loaded| self.reload_from(&loaded, force, who)) {
             Ok(reloaded) => reloaded.reply(),
             Err(findings) => refused(&findings),
-        }
+        };
+        self.notifier.ready(&self.headline());
+        reply
     }
 
     /// The same by SIGHUP; the result is in the log, where each zone already said its own.
     pub(super) fn reload_by_signal(&self) {
+        self.notifier.reloading();
         let read = config::load(&self.settings_path);
         let reloaded = read.and_then(|loaded| self.reload_from(&loaded, false, "SIGHUP"));
         match reloaded {
@@ -83,6 +88,7 @@ impl Host {
                 );
             }
         }
+        self.notifier.ready(&self.headline());
     }
 
     /// Puts in force what can be without a restart. The error is what is wrong with the settings.
@@ -95,7 +101,8 @@ impl Host {
         // One after the other; status reads what is in force meanwhile, also while a disk hangs.
         let _turn = lock(&self.reloading);
         let settings = &loaded.settings;
-        let faults = options::findings(loaded);
+        let mut faults = options::findings(loaded);
+        faults.extend(out_of_reach(loaded));
         if !faults.is_empty() {
             return Err(faults);
         }
@@ -164,6 +171,23 @@ pub fn waits_for_restart(in_force: &Settings, new: &Settings) -> Vec<String> {
     let mut reloaded = in_force.clone();
     take_over(&mut reloaded, new);
     keys(&reloaded, new)
+}
+
+/// Logs in a place where this process may not write since its start.
+fn out_of_reach(loaded: &Loaded) -> Vec<Finding> {
+    let Settings { query_log, dnstap, .. } = &loaded.settings;
+    let files = query_log.iter().map(|log| ("query_log.file", &log.file));
+    let files = files.chain(dnstap.iter().map(|tap| ("dnstap.file", &tap.file)));
+    let wrong = files.filter(|(_, file)| !file.as_os_str().is_empty() && !may_write(file));
+    let finding = |(key, file): (&str, &std::path::PathBuf)| {
+        let file = file.display().to_string();
+        options::finding(
+            loaded,
+            key,
+            &options::OptionError::OutOfReach { key: key.to_owned(), file },
+        )
+    };
+    wrong.map(finding).collect()
 }
 
 /// Takes over what takes effect without a restart. Everything else stays as it was at the start.

@@ -3,6 +3,7 @@
 use std::fmt::Display;
 use std::fs::OpenOptions;
 use std::io::{IsTerminal, Write};
+use std::net::SocketAddr;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -11,6 +12,7 @@ use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use serde_json::{Value, json};
+use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
 use tokio::sync::watch;
 
@@ -193,10 +195,10 @@ impl Road3 {
         })))
     }
 
-    /// Starts timers, mail and pages; or the page that says that the queue is closed.
+    /// Starts timers, mail and pages, on the listener that `door` opens; or the page that says that the queue is closed.
     pub(super) fn start(
         &self,
-        runtime: &Runtime,
+        (runtime, door): (&Runtime, impl FnOnce(SocketAddr) -> Result<TcpListener, RunError>),
         settings: &Settings,
         (fleet, signer): (&Fleet, &Signer),
         tap: Tap,
@@ -208,10 +210,7 @@ impl Road3 {
                 clock.iter().for_each(|clock| clock.start(runtime, stopped));
             }
         }
-        let address = settings.web.listen;
-        let what = format!("cannot listen on {address} for pages: choose another web.listen");
-        let listener = runtime
-            .block_on(async { system(what, tokio::net::TcpListener::bind(address).await) })?;
+        let listener = door(settings.web.listen)?;
         let bound = system("pages", listener.local_addr())?;
         let url = site_url(settings, bound);
         if let Self::Open(open) = self {

@@ -32,6 +32,9 @@ impl Host {
             .map(|one| format!("{:?} {}", one.transport, one.address).to_lowercase())
             .collect();
         let mut text = format!("gapura {}  {}\n", env!("CARGO_PKG_VERSION"), listening.join(", "));
+        for line in &self.rights {
+            append_line!(text, "  {line}");
+        }
         let (faults, warnings) = self.to_mend(&zones, &refreshes);
         for line in faults.iter().chain(&warnings) {
             append_line!(text, "  {line}");
@@ -68,7 +71,7 @@ impl Host {
             .collect();
         let json = json!({
             "version": env!("CARGO_PKG_VERSION"), "pid": std::process::id(),
-            "listening": listening, "zones": zones_json, "findings": findings, "stand_in": self.stand_in,
+            "listening": listening, "rights": self.rights, "zones": zones_json, "findings": findings, "stand_in": self.stand_in,
             "queue_closed": self.road_3.closed(), "clock_doubt": clock_doubt, "drift": drift,
             "targets": targets,
             "webhooks": self.road_3.webhooks(),

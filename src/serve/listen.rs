@@ -9,6 +9,7 @@ use std::net::{SocketAddr, TcpListener, UdpSocket};
 use socket2::{Domain, Protocol, Socket, Type};
 
 use super::batch::system;
+use super::inherited::{Inherited, Purpose};
 
 /// Connections the kernel keeps for us until they are accepted.
 const BACKLOG: i32 = 4096;
@@ -79,14 +80,59 @@ pub(super) struct Sockets {
     pub(super) tcp: Vec<TcpListener>,
 }
 
+/// Takes the sockets of an address that were passed to us, or binds them. One that was passed is read by as many
+/// workers as there are: all of those passed are read, whatever number is wanted.
+pub(super) fn open(
+    purpose: Purpose,
+    wanted: SocketAddr,
+    (udp, tcp): (usize, usize),
+    free: bool,
+    passed: &mut Inherited,
+) -> Result<Sockets, ListenError> {
+    let address = passed.address(purpose, wanted);
+    let passed_udp = if udp > 0 { passed.udp(purpose, address) } else { Vec::new() };
+    let passed_tcp = if tcp > 0 { passed.tcp(purpose, address) } else { Vec::new() };
+    let missing = |wanted: usize, is_there: bool| if is_there { 0 } else { wanted };
+    let (to_bind_udp, to_bind_tcp) =
+        (missing(udp, !passed_udp.is_empty()), missing(tcp, !passed_tcp.is_empty()));
+    let mut sockets = if to_bind_udp + to_bind_tcp > 0 {
+        bind(address, to_bind_udp, to_bind_tcp, free)?
+    } else {
+        Sockets { address, udp: Vec::new(), tcp: Vec::new() }
+    };
+    let fail = |protocol| move |source| ListenError { address, protocol, source };
+    if !passed_udp.is_empty() {
+        for socket in &passed_udp {
+            let ready = socket.set_nonblocking(false).and_then(|()| system::prepare_udp(socket));
+            ready.map_err(fail("UDP"))?;
+        }
+        sockets.udp = enough(passed_udp, udp, UdpSocket::try_clone).map_err(fail("UDP"))?;
+    }
+    if !passed_tcp.is_empty() {
+        let passed: Vec<Socket> = passed_tcp.into_iter().map(Socket::from).collect();
+        let listening = passed.iter().try_for_each(listen).map(|()| passed);
+        let enough = listening.and_then(|passed| enough(passed, tcp, Socket::try_clone));
+        sockets.tcp = enough.map_err(fail("TCP"))?.into_iter().map(TcpListener::from).collect();
+    }
+    Ok(sockets)
+}
+
+/// At least `count` handles on sockets.
+fn enough<S>(
+    mut sockets: Vec<S>,
+    count: usize,
+    clone: impl Fn(&S) -> io::Result<S>,
+) -> io::Result<Vec<S>> {
+    let passed = sockets.len();
+    for at in passed..count {
+        sockets.push(clone(&sockets[at % passed])?);
+    }
+    Ok(sockets)
+}
+
 /// Binds that many UDP and TCP sockets to one address. Port 0 is any port that is free for all.
 /// With `free`, also an address that this machine does not have yet.
-pub(super) fn bind(
-    address: SocketAddr,
-    udp: usize,
-    tcp: usize,
-    free: bool,
-) -> Result<Sockets, ListenError> {
+fn bind(address: SocketAddr, udp: usize, tcp: usize, free: bool) -> Result<Sockets, ListenError> {
     let mut tries = if address.port() == 0 { PORT_TRIES } else { 1 };
     loop {
         tries -= 1;
@@ -128,12 +174,17 @@ fn bind_once(
         sockets.udp.push(socket);
     }
     for socket in tcp {
-        // Connections inherit it. Where the system does not know it, nothing is lost but memory.
-        let _ = socket.set_tcp_notsent_lowat(UNSENT_OCTETS);
-        socket.listen(BACKLOG).and_then(|()| socket.set_nonblocking(true)).map_err(fail("TCP"))?;
+        listen(&socket).map_err(fail("TCP"))?;
         sockets.tcp.push(socket.into());
     }
     Ok(sockets)
+}
+
+/// Lets a bound socket take connections.
+fn listen(socket: &Socket) -> io::Result<()> {
+    // Connections inherit it. Where the system does not know it, nothing is lost but memory.
+    let _ = socket.set_tcp_notsent_lowat(UNSENT_OCTETS);
+    socket.listen(BACKLOG).and_then(|()| socket.set_nonblocking(true))
 }
 
 /// Sees that an address is one of this machine, without taking a port that anybody uses.
@@ -244,6 +295,25 @@ mod tests {
             drop(tcp);
             bind(address, count, count, false).unwrap();
         }
+    }
+
+    #[test]
+    fn sockets_that_were_passed_are_used_and_the_others_bound() {
+        let alone = bind("127.0.0.1:0".parse().unwrap(), 1, 1, false).unwrap();
+        let address = alone.address;
+        let mut passed = Inherited::shared();
+        passed.add(alone.udp.into_iter().next().unwrap().into(), Some(Purpose::Dns)).unwrap();
+        drop(alone.tcp);
+        // Bound exclusively, it could not be bound again.
+        let any = SocketAddr::new(address.ip(), 0);
+        let opened = open(Purpose::Dns, any, (3, 2), false, &mut passed).unwrap();
+        assert_eq!((opened.address, opened.udp.len(), opened.tcp.len()), (address, 3, 2));
+        let client = UdpSocket::bind("127.0.0.1:0").unwrap();
+        for worker in &opened.udp {
+            client.send_to(b"hello", address).unwrap();
+            assert_eq!(worker.recv_from(&mut [0; 9]).unwrap().0, 5, "any worker reads it");
+        }
+        assert!(passed.unused().is_empty());
     }
 
     #[test]

@@ -8,6 +8,7 @@
 mod start;
 
 mod errand;
+mod inherited;
 mod listen;
 mod operations;
 mod responder;
@@ -51,6 +52,7 @@ pub use client_ca::{ClientIdentity, look_at_client_ca};
 pub use dnstap::{DnstapOptions, Target as DnstapTarget};
 #[cfg(feature = "approval")]
 pub use files::pages as places_for_pages;
+pub use inherited::{Inherited, Purpose};
 pub use limit::RateLimit;
 pub use listen::{ListenError, find_address};
 pub use log::kept::Keep;
@@ -59,7 +61,7 @@ pub use operations::{Operations, Refusal, Requester, Transferred};
 pub use proxies::Proxies;
 pub use query_log::{LineFormat, QueryLogOptions};
 pub use samples::{Sample, Tap};
-pub use start::{Listening, Options, Running, Secured, StartError, start};
+pub use start::{Listening, Options, Running, Secured, StartError, bind, start, start_on};
 pub use stream::StreamLimits;
 #[cfg(any(test, fuzzing))]
 pub use stream::framing::Framing;

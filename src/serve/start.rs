@@ -3,11 +3,13 @@
 //! First every address is bound, so that a wrong one stops the start before anything runs; then the workers
 //! start. A query log or a certificate that cannot be used keeps nothing else from its work.
 
+use std::collections::BTreeMap;
 use std::io;
 use std::net::SocketAddr;
+use std::os::fd::{AsFd, OwnedFd};
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwap;
@@ -27,6 +29,7 @@ use super::cookie_secret;
 use super::counters::{Lane, Register, Totals};
 use super::dnstap::{Dnstap, DnstapOptions};
 use super::errand::{Errands, Queue, Slots};
+use super::inherited::{Inherited, Purpose};
 use super::limit::{Limiter, RateLimit};
 use super::listen::{self, ListenError, Sockets};
 use super::log::LogState;
@@ -39,6 +42,11 @@ use super::responder::{Policy, Shared};
 use super::samples::{Samples, Tap};
 use super::stream::{StreamLimits, StreamListener, StreamServer};
 use super::udp::UdpWorker;
+
+/// How long workers may take to look up from a wait, and connections to finish, where the sockets go on.
+const LEAVE_MAX: Duration = Duration::from_secs(2);
+/// How long they have for it before they are told again.
+const NUDGE_REST: Duration = Duration::from_millis(1);
 
 //------------ Options -------------------------------------------------------
 
@@ -138,38 +146,28 @@ pub enum StartError {
 
 /// Binds every listener, then starts to answer from `zones`.
 pub fn start(options: Options, zones: Arc<ArcSwap<ZoneSet>>) -> Result<Running, StartError> {
+    start_on(options, zones, &mut Inherited::default())
+}
+
+/// The same with sockets that were passed to us, where they fit.
+pub fn start_on(
+    options: Options,
+    zones: Arc<ArcSwap<ZoneSet>>,
+    passed: &mut Inherited,
+) -> Result<Running, StartError> {
     let cpus = system::allowed_cpus().unwrap_or_default();
-    let cores = cpus.len().max(1);
-    let or_cores = |count: usize| if count == 0 { cores } else { count };
-    let (udp_workers, stream_workers) =
-        (or_cores(options.udp_workers), or_cores(options.stream_workers));
-    let mut bound = Bound { free: options.freebind, ..Bound::default() };
-    for address in &options.listen {
-        bound.bind(*address, udp_workers, stream_workers)?;
-    }
+    let (udp_workers, stream_workers) = workers(&options, cpus.len());
+    let lives_on = passed.lives_on();
+    let mut bound = Bound::all(&options, (udp_workers, stream_workers), passed)?;
     let mut certificates = Certificates::default();
-    let tls = match &options.tls {
-        Some(tls) => {
-            let certificate = certificates.load(Transport::Tls, tls);
-            for address in &tls.listen {
-                bound.bind_as(Transport::Tls, *address, 0, stream_workers)?;
-            }
-            Some(certificate.acceptor().map_err(StartError::Tls)?)
-        }
-        None => None,
+    let load = |certificates: &mut Certificates, transport, secured: &Secured| {
+        certificates.load(transport, secured)
     };
-    let quic = match &options.quic {
-        Some(quic) => {
-            let certificate = certificates.load(Transport::Quic, quic);
-            for address in &quic.listen {
-                bound.bind_as(Transport::Quic, *address, 1, 0)?;
-            }
-            Some(certificate)
-        }
-        None => None,
-    };
+    let tls = options.tls.as_ref().map(|tls| load(&mut certificates, Transport::Tls, tls));
+    let tls = tls.map(|it| it.acceptor().map_err(StartError::Tls)).transpose()?;
+    let quic = options.quic.as_ref().map(|quic| load(&mut certificates, Transport::Quic, quic));
     let shared = Arc::new(share(&options, zones)?);
-    let groups = bound.stream_groups(stream_workers, tls.as_ref());
+    let groups = bound.stream_groups(tls.as_ref());
     let mut udp = Vec::new();
     for (index, socket) in bound.udp.into_iter().enumerate() {
         let cpu = (!cpus.is_empty()).then(|| cpus[index % cpus.len()]);
@@ -188,10 +186,12 @@ pub fn start(options: Options, zones: Arc<ArcSwap<ZoneSet>>) -> Result<Running, 
     };
     let caretaker =
         Caretaker::start(shared.clone(), certificates.clone()).map_err(StartError::Threads)?;
-    let (listening, warnings) = (bound.listening, bound.warnings);
+    let (listening, warnings, handles) = (bound.listening, bound.warnings, bound.handles);
     Ok(Running {
         listening,
         warnings,
+        handles,
+        lives_on: AtomicBool::new(lives_on),
         udp,
         streams,
         quic,
@@ -200,6 +200,23 @@ pub fn start(options: Options, zones: Arc<ArcSwap<ZoneSet>>) -> Result<Running, 
         certificates,
         shared,
     })
+}
+
+/// Binds every listener that was not passed and answers nothing: for a process that may bind now and not later.
+pub fn bind(options: &Options, passed: &mut Inherited) -> Result<(), StartError> {
+    let cpus = system::allowed_cpus().unwrap_or_default();
+    let bound = Bound::all(options, workers(options, cpus.len()), passed)?;
+    for (purpose, socket) in bound.handles {
+        // What was just bound can be listened on.
+        let _ = passed.add(socket, Some(purpose));
+    }
+    Ok(())
+}
+
+/// How many workers of UDP for each address, and stream threads.
+fn workers(options: &Options, cores: usize) -> (usize, usize) {
+    let or_cores = |count: usize| if count == 0 { cores.max(1) } else { count };
+    (or_cores(options.udp_workers), or_cores(options.stream_workers))
 }
 
 /// What all workers share.
@@ -250,38 +267,68 @@ struct Bound {
     tcp: Vec<(Transport, usize, std::net::TcpListener)>,
     /// Sockets for QUIC.
     quic: Vec<std::net::UdpSocket>,
+    /// A second handle on each of them, for who comes after us.
+    handles: Vec<(Purpose, OwnedFd)>,
 }
 
 impl Bound {
-    /// Binds an address for UDP and TCP.
-    fn bind(&mut self, address: SocketAddr, udp: usize, tcp: usize) -> Result<(), ListenError> {
-        let Some(sockets) = self.sockets(address, udp, tcp)? else {
-            return Ok(());
-        };
-        self.listening.push(Listening { transport: Transport::Udp, address: sockets.address });
-        self.udp.extend(sockets.udp);
-        self.add_tcp(Transport::Tcp, sockets.address, sockets.tcp);
-        Ok(())
+    /// Takes or binds all addresses of the settings.
+    fn all(
+        options: &Options,
+        (udp, tcp): (usize, usize),
+        passed: &mut Inherited,
+    ) -> Result<Self, ListenError> {
+        let mut bound = Self { free: options.freebind, ..Self::default() };
+        for address in &options.listen {
+            bound.open(Transport::Udp, *address, (udp, tcp), passed)?;
+        }
+        for address in options.tls.iter().flat_map(|tls| &tls.listen) {
+            bound.open(Transport::Tls, *address, (0, tcp), passed)?;
+        }
+        for address in options.quic.iter().flat_map(|quic| &quic.listen) {
+            bound.open(Transport::Quic, *address, (1, 0), passed)?;
+        }
+        Ok(bound)
     }
 
-    /// Binds an address for an encrypted transport.
-    fn bind_as(
+    /// Takes or binds one address: for UDP and TCP, or for an encrypted transport.
+    fn open(
         &mut self,
         transport: Transport,
         address: SocketAddr,
-        udp: usize,
-        tcp: usize,
+        counts: (usize, usize),
+        passed: &mut Inherited,
     ) -> Result<(), ListenError> {
-        let Some(sockets) = self.sockets(address, udp, tcp)? else {
+        let purpose = match transport {
+            Transport::Udp | Transport::Tcp => Purpose::Dns,
+            Transport::Tls => Purpose::Tls,
+            Transport::Quic => Purpose::Quic,
+        };
+        let Some(sockets) = self.sockets(purpose, address, counts, passed)? else {
             return Ok(());
         };
-        if transport == Transport::Quic {
-            self.listening.push(Listening { transport, address: sockets.address });
-            self.quic.extend(sockets.udp);
-        } else {
-            self.add_tcp(transport, sockets.address, sockets.tcp);
+        self.keep(purpose, &sockets);
+        let address = sockets.address;
+        match transport {
+            Transport::Tls => self.add_tcp(Transport::Tls, address, sockets.tcp),
+            Transport::Quic => {
+                self.listening.push(Listening { transport, address });
+                self.quic.extend(sockets.udp);
+            }
+            Transport::Udp | Transport::Tcp => {
+                self.listening.push(Listening { transport: Transport::Udp, address });
+                self.udp.extend(sockets.udp);
+                self.add_tcp(Transport::Tcp, address, sockets.tcp);
+            }
         }
         Ok(())
+    }
+
+    /// Keeps a second handle on each socket. Without one it is bound anew by who comes after us.
+    fn keep(&mut self, purpose: Purpose, sockets: &Sockets) {
+        let udp = sockets.udp.iter().map(|it| it.as_fd().try_clone_to_owned());
+        let tcp = sockets.tcp.iter().map(|it| it.as_fd().try_clone_to_owned());
+        self.handles.extend(udp.chain(tcp).flatten().map(|handle| (purpose, handle)));
     }
 
     /// Adds listeners, one for each stream thread.
@@ -296,14 +343,15 @@ impl Bound {
         self.tcp.extend(sockets.map(|(thread, socket)| (transport, thread, socket)));
     }
 
-    /// Binds; IPv6 on a machine that has none is a warning.
+    /// Takes or binds; IPv6 on a machine that has none is a warning.
     fn sockets(
         &mut self,
+        purpose: Purpose,
         address: SocketAddr,
-        udp: usize,
-        tcp: usize,
+        counts: (usize, usize),
+        passed: &mut Inherited,
     ) -> Result<Option<Sockets>, ListenError> {
-        match listen::bind(address, udp, tcp, self.free) {
+        match listen::open(purpose, address, counts, self.free, passed) {
             Ok(sockets) => Ok(Some(sockets)),
             Err(error) if error.is_missing_ipv6() => {
                 let warning = format!("not listening on {address}: this machine has no IPv6");
@@ -316,18 +364,13 @@ impl Bound {
     }
 
     /// The listeners of each stream thread.
-    fn stream_groups(
-        &mut self,
-        threads: usize,
-        tls: Option<&super::tls::Handshakes>,
-    ) -> Vec<Vec<StreamListener>> {
-        let mut groups: Vec<Vec<_>> = (0..threads).map(|_| Vec::new()).collect();
+    fn stream_groups(&mut self, tls: Option<&super::tls::Handshakes>) -> Vec<Vec<StreamListener>> {
+        let mut groups: BTreeMap<usize, Vec<_>> = BTreeMap::new();
         for (transport, thread, socket) in self.tcp.drain(..) {
             let tls = tls.filter(|_| transport == Transport::Tls).cloned();
-            groups[thread].push(StreamListener { socket, tls });
+            groups.entry(thread).or_default().push(StreamListener { socket, tls });
         }
-        groups.retain(|group| !group.is_empty());
-        groups
+        groups.into_values().collect()
     }
 }
 
@@ -344,6 +387,10 @@ pub struct Listening {
 
 /// All listeners, running. They stop when this is dropped.
 pub struct Running {
+    /// A second handle on each socket, for who comes after us.
+    handles: Vec<(Purpose, OwnedFd)>,
+    /// Whether the sockets go on when we stop, because another process has them, too.
+    lives_on: AtomicBool,
     /// Where it listens.
     listening: Vec<Listening>,
     /// Addresses that could not be bound and do not matter here.
@@ -373,6 +420,16 @@ impl Running {
     /// Addresses that could not be bound and do not matter here, as in the log.
     pub fn warnings(&self) -> &[String] {
         &self.warnings
+    }
+
+    /// Every socket, for who comes after us.
+    pub fn handles(&self) -> &[(Purpose, OwnedFd)] {
+        &self.handles
+    }
+
+    /// From now on another process has the sockets, too: a stop leaves them as they are.
+    pub fn share_sockets(&self) {
+        self.lives_on.store(true, Ordering::Relaxed);
     }
 
     /// What was counted so far, by transport and address family.
@@ -549,6 +606,20 @@ impl Running {
         self.certificates.warnings()
     }
 
+    /// Answers no more and leaves the sockets to another process. Returns when what was taken is answered.
+    pub fn leave(&self) {
+        self.share_sockets();
+        self.streams.request_stop();
+        if let Some(quic) = &self.quic {
+            quic.request_stop();
+        }
+        leave(&self.udp);
+        let deadline = Instant::now() + LEAVE_MAX;
+        while self.connections() > 0 && Instant::now() < deadline {
+            std::thread::sleep(NUDGE_REST);
+        }
+    }
+
     /// Stops: accepts nothing new, finishes what is in flight within two seconds, flushes the log.
     pub fn stop(self) {
         drop(self);
@@ -559,10 +630,26 @@ impl Drop for Running {
     fn drop(&mut self) {
         // All are asked to stop first, so that they stop in parallel; then each is joined as it drops.
         self.streams.request_stop();
-        self.udp.iter().for_each(UdpWorker::request_stop);
         if let Some(quic) = &self.quic {
             quic.request_stop();
         }
+        if *self.lives_on.get_mut() {
+            leave(&self.udp);
+            self.udp.iter_mut().for_each(UdpWorker::let_go);
+        } else {
+            self.udp.iter().for_each(UdpWorker::request_stop);
+        }
         self.errands.request_stop();
+    }
+}
+
+/// Lets workers finish their batches and leaves their sockets as they are, so that no query is lost that another
+/// process will read. One that still waits when the time is over waits for a query that nobody sends.
+fn leave(workers: &[UdpWorker]) {
+    let deadline = Instant::now() + LEAVE_MAX;
+    workers.iter().for_each(UdpWorker::request_leave);
+    while workers.iter().any(|it| !it.has_left()) && Instant::now() < deadline {
+        workers.iter().filter(|it| !it.has_left()).for_each(UdpWorker::nudge);
+        std::thread::sleep(NUDGE_REST);
     }
 }

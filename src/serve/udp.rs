@@ -2,9 +2,10 @@
 //!
 //! Two system calls, one read of the clock and one load of the zones per batch; per query no lock, no
 //! allocation and no system call. A worker stops when its socket is shut down, which ends its wait, so
-//! it needs no timer to look for a stop.
+//! it needs no timer to look for a stop. A socket that another process has, too, is not shut down: there a
+//! datagram of our own ends the wait.
 
-use std::net::{SocketAddr, UdpSocket};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -12,6 +13,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use crate::answer::Transport;
+use crate::dns_client::reachable;
 
 use super::batch::{Packets, SocketBatch, system};
 use super::counters::Silence;
@@ -58,6 +60,36 @@ impl UdpWorker {
         Ok(Self { socket, stop, thread: Some(thread) })
     }
 
+    /// Asks it to stop after its next batch, and leaves the socket as it is.
+    pub(super) fn request_leave(&self) {
+        self.stop.store(true, Ordering::Release);
+    }
+
+    /// Whether it has stopped.
+    pub(super) fn has_left(&self) -> bool {
+        self.thread.as_ref().is_none_or(JoinHandle::is_finished)
+    }
+
+    /// Sends it a datagram that is no message, so that it looks up. Which worker of an address gets it is the
+    /// system's choice.
+    pub(super) fn nudge(&self) {
+        let Ok(address) = self.socket.local_addr() else { return };
+        let to = SocketAddr::new(reachable(address.ip()), address.port());
+        let any: IpAddr =
+            if to.is_ipv4() { Ipv4Addr::UNSPECIFIED.into() } else { Ipv6Addr::UNSPECIFIED.into() };
+        // An address that is not here yet cannot be reached, and nobody asks there either.
+        if let Ok(socket) = UdpSocket::bind((any, 0)) {
+            let _ = socket.send_to(&[0], to);
+        }
+    }
+
+    /// Lets go of the thread: it waits for a query that may never come, and ends with the process.
+    pub(super) fn let_go(&mut self) {
+        if !self.has_left() {
+            self.thread = None;
+        }
+    }
+
     /// Asks it to stop, without waiting.
     pub(super) fn request_stop(&self) {
         self.stop.store(true, Ordering::Release);
@@ -68,8 +100,10 @@ impl UdpWorker {
 
 impl Drop for UdpWorker {
     fn drop(&mut self) {
-        self.request_stop();
         if let Some(thread) = self.thread.take() {
+            if !thread.is_finished() {
+                self.request_stop();
+            }
             // Panics are caught and logged inside.
             let _ = thread.join();
         }

@@ -27,6 +27,7 @@ impl Store {
             path: path.clone(),
             is_locked_out: AtomicBool::new(false),
             writer: Mutex::new(open()?),
+            is_left: AtomicBool::new(false),
             readers: Mutex::new(vec![reader]),
             #[cfg(feature = "approval")]
             guard: std::sync::OnceLock::new(),

@@ -114,6 +114,8 @@ struct Inner {
     presence: Presence,
     /// Whether the last write found it locked by another program.
     is_locked_out: AtomicBool,
+    /// Whether another process works on it from now on.
+    is_left: AtomicBool,
     /// Logs the rows that are written, once the key for it is known.
     #[cfg(feature = "approval")]
     guard: std::sync::OnceLock<guard::Guard>,
@@ -142,6 +144,7 @@ impl Store {
         migrations::run(&mut writer)?;
         let inner = Inner {
             presence: Presence::of(&path),
+            is_left: AtomicBool::new(false),
             path,
             is_locked_out: AtomicBool::new(false),
             writer: Mutex::new(writer),
@@ -159,6 +162,9 @@ impl Store {
         work: impl FnOnce(&Tx<'_>) -> Result<T, E>,
     ) -> Result<T, E> {
         let mut connection = lock(&self.0.writer);
+        if self.0.is_left.load(Ordering::Relaxed) {
+            return Err(StoreError::Left.into());
+        }
         self.0.presence.check()?;
         let transaction = connection
             .transaction_with_behavior(TransactionBehavior::Immediate)
@@ -176,6 +182,12 @@ impl Store {
         #[cfg(feature = "approval")]
         self.0.guard.get().inspect(|guard| guard.committed());
         Ok(value)
+    }
+
+    /// Writes nothing from now on, once what is being written is done: another process works on it.
+    pub fn leave(&self) {
+        let _idle = lock(&self.0.writer);
+        self.0.is_left.store(true, Ordering::Relaxed);
     }
 
     /// Runs `work` on one consistent view of the database.
@@ -384,6 +396,9 @@ pub enum StoreError {
         /// Why there is none.
         source: Box<StoreError>,
     },
+    /// It was left to another process.
+    #[error("another gapura works on the database now: ask that one")]
+    Left,
     /// Its pages do not hang together.
     #[error("the database is damaged: {0}; restore a backup of the state directory")]
     Damaged(String),

@@ -46,6 +46,7 @@ mod rollover;
 mod secondary;
 mod serials;
 mod serve;
+mod service;
 mod signed;
 mod signing;
 mod signing_keys;

@@ -19,7 +19,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("answer", &["zone"]),
     ("transfer", &["zone"]),
     ("update", &["zone"]),
-    ("serve", &["answer", "zone", "transfer", "tsig"]),
+    ("serve", &["answer", "zone", "transfer", "tsig", "dns_client"]),
     ("master", &[]),
     ("check", &["master", "zone", "dnssec"]),
     ("keystore", &["dnssec", "rollover"]),
@@ -116,6 +116,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("backup", &[]),
     ("control", &[]),
     ("metrics", &["serve", "answer", "publish"]),
+    ("service", &["serve"]),
     ("run", &["*"]),
     ("cli", &["*"]),
 ];

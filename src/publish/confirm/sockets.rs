@@ -162,6 +162,15 @@ impl Sockets {
         self.ask(server, Transport::Udp, name, rtype, now_ms).asked
     }
 
+    /// Sees that one of our sockets answers, over UDP and over TCP, whatever it says.
+    pub fn answers(&self, server: SocketAddr) -> std::io::Result<()> {
+        let ask = |transport| {
+            self.0.client.ask(server, transport, &Name::root(), Rtype::SOA, &TRIES).map(drop)
+        };
+        ask(Transport::Udp)?;
+        ask(Transport::Tcp)
+    }
+
     /// Asks one question over one transport, several times if need be.
     pub(super) fn ask(
         &self,

@@ -61,12 +61,12 @@ pub struct Sent {
 
 /// Makes a demonstration, runs the daemon on it until a signal asks it to stop, and removes it. Calls `ready`
 /// once everything has started.
-pub fn serve(wanted: &Wanted, ready: impl FnOnce(&Ready, &Filled)) -> anyhow::Result<Ended> {
+pub fn serve(wanted: &Wanted, ready: impl Fn(&Ready, &Filled)) -> anyhow::Result<Ended> {
     let place = Arc::new(Place::make(wanted)?);
     let Some(filled) = fill(&place)? else { return Ok(Ended::Stopped) };
     let loaded = place.settings()?;
     place.release_pages();
-    Ok(super::serve(&loaded, |facts| ready(facts, &filled))?)
+    Ok(super::serve(&loaded, super::Begin::default(), |facts| ready(facts, &filled))?)
 }
 
 /// Plays the script in a place, on a thread of its own; none if a signal came first.

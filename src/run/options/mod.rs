@@ -21,6 +21,7 @@ use crate::dns_client::reachable;
 use crate::master::{Finding, Severity};
 use crate::publish::{self, Sources, Strictness, ZoneSource};
 use crate::serve::{self, Acl, Network, Proxies, Secured, StreamLimits};
+use crate::service::{self, User};
 use crate::wire::{Name, NameError};
 
 pub(super) use fleet::fleet;
@@ -114,6 +115,19 @@ pub enum OptionError {
         /// What is wrong with it.
         message: String,
     },
+    /// A user that cannot be had.
+    #[error("server.user: {0}")]
+    User(String),
+    /// A file where a running daemon may not write.
+    #[error(
+        "{key}: gapura gave up the right to write {file} when it started: restart it to log there"
+    )]
+    OutOfReach {
+        /// The key.
+        key: String,
+        /// The file.
+        file: String,
+    },
     /// A word that is not one of the choices.
     #[error("{key}: \"{text}\" is not one of {choices}")]
     Choice {
@@ -154,6 +168,8 @@ fn faults(settings: &Settings) -> Vec<(String, OptionError)> {
         let wrong = network("server.proxies", text).err();
         faults.extend(wrong.map(|error| (format!("server.proxies[{at}]"), error)));
     }
+    let user = user(&settings.server).err();
+    faults.extend(user.map(|error| ("server.user".to_owned(), error)));
     let agent = report_agent(settings).err();
     faults.extend(agent.map(|error| ("server.report_agent".to_owned(), error)));
     for (at, zone) in settings.zones.iter().enumerate() {
@@ -345,6 +361,14 @@ fn allowed(settings: &Settings, text: &str) -> Result<Allowed, OptionError> {
         Some(name) => Ok(Allowed::Key(name)),
         None => Err(OptionError::UnknownKey(key.to_owned())),
     }
+}
+
+/// The user that a daemon started as root becomes; none if it is to stay as it is.
+pub(super) fn user(server: &Server) -> Result<Option<User>, OptionError> {
+    if server.user.is_empty() {
+        return Ok(None);
+    }
+    service::user(&server.user).map(Some).map_err(OptionError::User)
 }
 
 /// The proxies that speak for clients.

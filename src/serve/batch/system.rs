@@ -2,7 +2,8 @@
 
 use std::io::{self, IoSlice};
 use std::net::{IpAddr, SocketAddr, UdpSocket};
-use std::os::fd::{AsFd, AsRawFd};
+use std::os::fd::{AsFd, AsRawFd, FromRawFd, OwnedFd, RawFd};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use socket2::{MsgHdr, SockAddr, SockRef};
 
@@ -15,10 +16,19 @@ const SOCKET_BUFFER_OCTETS: libc::c_int = 8 << 20;
 /// learned path MTU, and, on a wildcard address, word of the address that was asked.
 pub fn prepare_udp(socket: &UdpSocket) -> io::Result<()> {
     let address = socket.local_addr()?;
-    // With CAP_NET_ADMIN the limit of the system does not count; else ask for what it allows.
-    for (force, plain) in
-        [(libc::SO_RCVBUFFORCE, libc::SO_RCVBUF), (libc::SO_SNDBUFFORCE, libc::SO_SNDBUF)]
-    {
+    let large =
+        |octets: io::Result<usize>| octets.is_ok_and(|it| it >= SOCKET_BUFFER_OCTETS as usize);
+    let known = SockRef::from(socket);
+    let (received, sent) = (large(known.recv_buffer_size()), large(known.send_buffer_size()));
+    // With CAP_NET_ADMIN the limit of the system does not count; else ask for what it allows. Whoever passed
+    // the socket, or we ourselves before we gave up that right, may have set more than we could now.
+    for (is_large, force, plain) in [
+        (received, libc::SO_RCVBUFFORCE, libc::SO_RCVBUF),
+        (sent, libc::SO_SNDBUFFORCE, libc::SO_SNDBUF),
+    ] {
+        if is_large {
+            continue;
+        }
         set_option(socket, libc::SOL_SOCKET, force, SOCKET_BUFFER_OCTETS)
             .or_else(|_| set_option(socket, libc::SOL_SOCKET, plain, SOCKET_BUFFER_OCTETS))?;
     }
@@ -126,6 +136,36 @@ pub fn pin_to(cpu: usize) -> io::Result<()> {
     };
     if result == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
 }
+
+//------------ Descriptors that were passed ----------------------------------
+
+/// Where descriptors begin that a service manager passes (sd_listen_fds(3)).
+const FIRST_PASSED: RawFd = 3;
+
+/// Takes the first `count` descriptors that were passed to this process at its start, once; later calls get none.
+/// They are not passed on. Call it before this process opens anything, and only where the environment says
+/// that they are meant for it.
+pub fn take_passed(count: usize) -> Vec<OwnedFd> {
+    static TAKEN: AtomicBool = AtomicBool::new(false);
+    if TAKEN.swap(true, Ordering::Relaxed) {
+        return Vec::new();
+    }
+    let numbers = (FIRST_PASSED..).take(count.min(PASSED_MAX));
+    let take = |number: RawFd| {
+        // SAFETY: F_GETFD and F_SETFD touch no memory; a number that is not open is refused.
+        let is_open = unsafe {
+            libc::fcntl(number, libc::F_GETFD) >= 0
+                && libc::fcntl(number, libc::F_SETFD, libc::FD_CLOEXEC) >= 0
+        };
+        // SAFETY: it is open, whoever started us says that it is ours, and nobody else in this process has taken
+        // it: this runs once, before anything else is opened.
+        is_open.then(|| unsafe { OwnedFd::from_raw_fd(number) })
+    };
+    numbers.filter_map(take).collect()
+}
+
+/// The most descriptors that are taken.
+const PASSED_MAX: usize = 4096;
 
 //------------ Open files ----------------------------------------------------
 

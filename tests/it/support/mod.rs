@@ -55,6 +55,13 @@ impl Daemon {
         Self::of(dir, command(dir, &["serve", "--json"]))
     }
 
+    /// The same with these variables in its environment.
+    pub fn in_dir_with_env(dir: &Path, envs: &[(&str, &str)]) -> Self {
+        let mut serve = command(dir, &["serve", "--json"]);
+        serve.envs(envs.iter().copied());
+        Self::of(dir, serve)
+    }
+
     /// The same with a limit of open files.
     pub fn in_dir_with_files(dir: &Path, files: u32) -> Self {
         Self::in_shell(dir, &format!("ulimit -n {files}"))
@@ -113,7 +120,7 @@ impl Daemon {
     }
 
     /// Starts a command that serves, and waits until it is ready.
-    fn of(dir: &Path, mut serve: Command) -> Self {
+    pub fn of(dir: &Path, mut serve: Command) -> Self {
         let mut child = serve
             .stdout(Stdio::piped())
             .stderr(std::fs::File::create(dir.join("log")).unwrap())
@@ -293,7 +300,7 @@ pub fn ask_tcp(server: SocketAddr, name: &str, rtype: RecordType) -> Message {
 }
 
 /// A query without EDNS.
-fn query(name: &str, rtype: RecordType) -> Vec<u8> {
+pub fn query(name: &str, rtype: RecordType) -> Vec<u8> {
     let mut message = Message::query();
     message.add_query(Query::query(Name::from_ascii(name).unwrap(), rtype));
     message.to_vec().unwrap()

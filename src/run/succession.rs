@@ -1,0 +1,191 @@
+//! One daemon follows another without a query lost: on the successor's side, on the predecessor's, and the command that
+//! starts it. How the two talk is [`successor`].
+//!
+//! The predecessor first stops whatever could change a zone and leaves the database; it goes on to answer from memory
+//! on the very sockets that the successor gets. If the successor fails before it answers, the predecessor takes
+//! all of its work back.
+
+use std::process::{Command as Program, Stdio};
+
+use super::building::{Building, Retired, Start};
+use super::daemon::Event;
+use super::error::RunError;
+use super::host::Host;
+use super::options;
+use super::ready::Ready;
+use crate::config::{self, Loaded};
+use crate::control::{self, CallError, Command, Reply, Session};
+use crate::lock::lock;
+use crate::master::Finding;
+use crate::serve::Inherited;
+use crate::service::successor::{self, Place, Talk};
+use crate::text::with_causes;
+
+/// Variables that are meant for one process and not for the one that follows it.
+const OWN: [&str; 4] = ["WATCHDOG_PID", "LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES"];
+
+//------------ The successor -------------------------------------------------
+
+/// Asks the daemon that runs for its sockets.
+pub(super) fn follow(loaded: &Loaded) -> Result<(Inherited, Talk), RunError> {
+    let faults = options::findings(loaded);
+    if !faults.is_empty() {
+        let lines: Vec<String> = faults.iter().map(Finding::with_hint).collect();
+        return Err(RunError::Settings(lines.join("\n")));
+    }
+    let state_dir = &loaded.settings.server.state_dir;
+    let refused = |why: String| RunError::Follow(why);
+    let call = |command| control::call(state_dir, &command);
+    let status = call(Command::Status).map_err(|error| refused(error.to_string()))?;
+    let pid = status.json["pid"].as_u64().and_then(|pid| u32::try_from(pid).ok());
+    let pid =
+        pid.ok_or_else(|| refused("the daemon does not say which process it is".to_owned()))?;
+    let place = Place::take(state_dir).map_err(|error| refused(error.to_string()))?;
+    match call(Command::HandOver) {
+        Ok(reply) if reply.exit != 0 => return Err(refused(reply.text)),
+        // It may be busy handing over before it has said that it will.
+        Ok(_) | Err(CallError::Vanished(_)) => {}
+        Err(error) => return Err(refused(error.to_string())),
+    }
+    tracing::info!(from = pid, "taking over");
+    place.receive(pid).map_err(|error| refused(format!("the sockets did not come: {error}")))
+}
+
+/// The successor answers: waits until the other does not any more.
+pub(super) fn answering(talk: Talk) {
+    if let Err(error) = talk.answering() {
+        tracing::warn!(%error, "the daemon before this one did not say that it has ended");
+    }
+}
+
+//------------ The predecessor -----------------------------------------------
+
+/// Lets process `pid` follow. Returns when it answers and this one does not any more; else what goes on answering,
+/// and why.
+pub(super) fn hand_over(
+    loaded: &Loaded,
+    building: Building,
+    pid: u32,
+) -> Result<(), (Retired, std::io::Error)> {
+    tracing::info!(to = pid, "handing over");
+    let retired = building.leave();
+    let state_dir = &loaded.settings.server.state_dir;
+    let mut talk = match successor::give(state_dir, pid, retired.sockets()) {
+        Ok(talk) => talk,
+        Err(error) => return Err((retired, error)),
+    };
+    if let Err(error) = talk.until_answering() {
+        // One that hangs would keep the database.
+        if error.kind() == std::io::ErrorKind::TimedOut
+            && let Some(process) = i32::try_from(pid).ok().and_then(rustix::process::Pid::from_raw)
+        {
+            let _ = rustix::process::kill_process(process, rustix::process::Signal::KILL);
+        }
+        return Err((retired, error));
+    }
+    let notifier = retired.notifier();
+    retired.end();
+    notifier.main_process(pid);
+    if let Err(error) = talk.leave() {
+        tracing::warn!(%error, "the successor was not told that it is alone");
+    }
+    Ok(())
+}
+
+/// Does again all of the work that a successor did not take.
+pub(super) fn take_back(
+    loaded: &Loaded,
+    retired: Retired,
+    start: impl FnOnce(Inherited) -> Start,
+) -> Result<(Building, Ready), RunError> {
+    let settings = retired.settings();
+    let mut loaded = loaded.clone();
+    loaded.settings = settings;
+    let start = start(retired.inherited());
+    Building::start(&loaded, start, || retired.end())
+}
+
+//------------ Commands ------------------------------------------------------
+
+impl Host {
+    /// Starts this program again, which then asks for the sockets.
+    pub(super) fn begin_succession(&self) -> Reply {
+        let loaded = match config::load(&self.settings_path) {
+            Ok(loaded) => loaded,
+            Err(findings) => return not_begun(&findings),
+        };
+        let faults = options::findings(&loaded);
+        if !faults.is_empty() {
+            return not_begun(&faults);
+        }
+        if loaded.settings.server.state_dir != lock(&self.in_force).server.state_dir {
+            return Reply::failed(
+                "server.state_dir is another one now, which a successor would not find us in: restart gapura",
+            );
+        }
+        if std::process::id() == 1 {
+            return Reply::failed(
+                "gapura is process 1 here, and the container ends with it: start another container, or pass the \
+                 sockets from outside",
+            );
+        }
+        let Some((program, arguments)) = &self.program else {
+            return Reply::failed("this program does not know its own file: restart gapura");
+        };
+        let mut command = Program::new(program);
+        command.args(arguments.iter().filter(|it| *it != "--take-over")).arg("--take-over");
+        for name in OWN {
+            command.env_remove(name);
+        }
+        match command.stdin(Stdio::null()).spawn() {
+            Ok(mut child) => {
+                let pid = child.id();
+                *lock(&self.successor) = Some(pid);
+                let wait = move || {
+                    if let Ok(ended) = child.wait() {
+                        tracing::warn!(pid, %ended, "the successor ended");
+                    }
+                };
+                // Without this thread it stays in the table of processes until we end.
+                drop(std::thread::Builder::new().name("successor".to_owned()).spawn(wait));
+                let json = serde_json::json!({ "pid": std::process::id(), "successor": pid });
+                Reply::done(format!("process {pid} is about to take over"), json)
+            }
+            Err(error) => Reply::failed(format!("cannot start {}: {error}", program.display())),
+        }
+    }
+
+    /// Agrees that the caller follows.
+    pub(super) fn hand_over_to(&self, session: &Session) -> Reply {
+        let Some(pid) = session.pid else {
+            return Reply::failed(
+                "your process cannot be seen from here: start it beside the daemon",
+            );
+        };
+        let is_child = *lock(&self.successor) == Some(pid);
+        if self.notifier.is_on() && !is_child {
+            return Reply::failed(
+                "a service manager looks after this daemon, and would not know its successor: use \
+                 `gapura ctl hand-over`",
+            );
+        }
+        self.events.send(Event::HandOver(pid));
+        Reply::done("handing over", serde_json::json!({ "pid": std::process::id() }))
+    }
+}
+
+/// The reply where the settings would let no daemon start.
+fn not_begun(findings: &[Finding]) -> Reply {
+    let lines: String = findings.iter().map(|one| format!("{}\n", one.with_hint())).collect();
+    Reply {
+        exit: 1,
+        text: format!("no daemon could start with these settings\n{lines}"),
+        json: serde_json::json!({ "findings": findings }),
+    }
+}
+
+/// Logs why a successor did not take over.
+pub(super) fn log_failed(error: &std::io::Error) {
+    let error = with_causes(error);
+    tracing::error!(error, "the successor did not take over: this daemon goes on");
+}

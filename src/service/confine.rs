@@ -1,0 +1,168 @@
+//! Where the daemon may write, what it may read and which programs it may run, as far as the kernel can hold it to
+//! that (Landlock). What is taken away stays away, also from the programs it starts and from its successor.
+//!
+//! Rules are for the directory above each place: one that is replaced or mounted while the daemon runs is used
+//! again. Sockets are not limited here: names are asked for and served anywhere.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
+
+use landlock::{
+    ABI, Access, AccessFs, BitFlags, PathBeneath, PathFd, Ruleset, RulesetAttr, RulesetCreated,
+    RulesetCreatedAttr, RulesetError, RulesetStatus,
+};
+
+/// The newest rights of Landlock that are asked for; an older kernel gives those it knows. Not the fifth, which
+/// asks what may be done with devices.
+const RIGHTS: ABI = ABI::V4;
+/// Where programs and their libraries are.
+const PROGRAMS: [&str; 7] = ["/usr", "/bin", "/sbin", "/lib", "/lib64", "/opt", "/nix"];
+/// What may be read besides: the system's own state, and where data usually is.
+const READ: [&str; 10] =
+    ["/etc", "/proc", "/sys", "/dev", "/run", "/var", "/srv", "/mnt", "/media", "/tmp"];
+
+/// Where this process may write; none: everywhere.
+static WRITABLE: OnceLock<BTreeSet<PathBuf>> = OnceLock::new();
+
+/// The files and directories that the settings name.
+#[derive(Debug, Default)]
+pub struct Places {
+    /// To be written.
+    pub written: Vec<PathBuf>,
+    /// To be read.
+    pub read: Vec<PathBuf>,
+    /// Programs to be run.
+    pub run: Vec<PathBuf>,
+}
+
+/// Confines this thread and those that it starts later, for good. What came of it, in words.
+pub fn confine(places: &Places) -> String {
+    let above =
+        |paths: &[PathBuf]| paths.iter().filter_map(|it| above(it)).collect::<BTreeSet<_>>();
+    let mut written = above(&places.written);
+    // Scanners of letters have files of their own there.
+    written.insert(std::env::temp_dir());
+    let read = above(&places.read);
+    match restrict(&written, &read, &above(&places.run)) {
+        Ok(RulesetStatus::NotEnforced) => "landlock: this kernel has none".to_owned(),
+        Ok(status) => {
+            let is_full = status == RulesetStatus::FullyEnforced;
+            // It is done once.
+            let _ = WRITABLE.set(written);
+            format!(
+                "landlock: {}",
+                if is_full { "in force" } else { "in force as far as this kernel can" }
+            )
+        }
+        // Sixteen sets of rules at most: those of the daemons before us hold on.
+        Err(error) => format!("landlock: not in force ({error})"),
+    }
+}
+
+/// Whether this process may write a file there, as far as its own rules say.
+pub fn may_write(path: &Path) -> bool {
+    let Some(writable) = WRITABLE.get() else { return true };
+    let path = whole(path);
+    path.starts_with("/dev") || writable.iter().any(|it| path.starts_with(it))
+}
+
+/// Puts the rules in force.
+fn restrict(
+    written: &BTreeSet<PathBuf>,
+    read: &BTreeSet<PathBuf>,
+    run: &BTreeSet<PathBuf>,
+) -> Result<RulesetStatus, RulesetError> {
+    let (all, reads) = (AccessFs::from_all(RIGHTS), AccessFs::from_read(RIGHTS));
+    let (look, run_too) = (reads & !AccessFs::Execute, reads);
+    let mut rules = Ruleset::default().handle_access(all)?.create()?;
+    let paths = |all: &[&str]| all.iter().map(PathBuf::from).collect::<Vec<_>>();
+    for path in paths(&PROGRAMS).iter().chain(run) {
+        rules = allow(rules, path, run_too)?;
+    }
+    for path in paths(&READ).iter().chain(read) {
+        rules = allow(rules, path, look)?;
+    }
+    for path in written {
+        rules = allow(rules, path, all & !AccessFs::Execute)?;
+    }
+    rules = allow(rules, Path::new("/dev"), look | AccessFs::WriteFile)?;
+    Ok(rules.restrict_self()?.ruleset)
+}
+
+/// Adds a rule. A place that is not there needs none.
+fn allow(
+    rules: RulesetCreated,
+    path: &Path,
+    access: BitFlags<AccessFs>,
+) -> Result<RulesetCreated, RulesetError> {
+    match PathFd::new(path) {
+        Ok(opened) => rules.add_rule(PathBeneath::new(opened, access)),
+        Err(_) => Ok(rules),
+    }
+}
+
+/// The directory above a place, or itself where that is the root: all of the system is too much. None for a path that
+/// is not set.
+fn above(path: &Path) -> Option<PathBuf> {
+    if path.as_os_str().is_empty() {
+        return None;
+    }
+    let path = whole(path);
+    let parent = path.parent().filter(|parent| parent.parent().is_some());
+    Some(parent.map_or_else(|| path.clone(), Path::to_owned))
+}
+
+/// A path from the root, without links where it is there, and where its directory is.
+fn whole(path: &Path) -> PathBuf {
+    let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    if let Ok(real) = absolute.canonicalize() {
+        return real;
+    }
+    let real = absolute.parent().zip(absolute.file_name());
+    real.and_then(|(parent, name)| Some(parent.canonicalize().ok()?.join(name))).unwrap_or(absolute)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rules_are_for_the_directory_above_and_never_for_the_root() {
+        let above = |path: &str| above(Path::new(path)).map(|it| it.display().to_string());
+        assert_eq!(above("/var/lib/gapura-of-nobody").as_deref(), Some("/var/lib"));
+        assert_eq!(above("/state-of-nobody").as_deref(), Some("/state-of-nobody"));
+        assert_eq!(above(""), None);
+    }
+
+    #[test]
+    fn a_confined_process_writes_where_it_may_and_runs_programs_of_the_system() {
+        let directory = tempfile::tempdir_in("/var/tmp").unwrap();
+        let (ours, theirs) = (directory.path().join("a/state"), directory.path().join("b"));
+        std::fs::create_dir_all(&ours).unwrap();
+        std::fs::create_dir_all(&theirs).unwrap();
+        let program = ours.join("program");
+        std::fs::copy("/bin/true", &program).unwrap();
+        // Rules are of a thread and its children.
+        let worked = std::thread::spawn(move || {
+            let places = Places { written: vec![ours.clone()], ..Places::default() };
+            let words = confine(&places);
+            if words.contains("none") {
+                return Some(words);
+            }
+            // Replaced while it runs.
+            std::fs::rename(&ours, ours.with_file_name("old")).unwrap();
+            std::fs::create_dir(&ours).unwrap();
+            std::fs::write(ours.join("file"), "x").unwrap();
+            assert!(std::fs::write(theirs.join("file"), "x").is_err(), "{words}");
+            assert!(may_write(&ours.join("new")) && !may_write(&theirs.join("new")));
+            let old = ours.with_file_name("old").join("program");
+            assert!(std::process::Command::new(&old).status().is_err(), "a program it could write");
+            assert!(std::process::Command::new("/bin/true").status().unwrap().success());
+            None
+        });
+        if let Some(words) = worked.join().unwrap() {
+            crate::skipped::skipped(&words);
+        }
+    }
+}
