@@ -138,7 +138,7 @@ fn stop(building: Building, waiting: &Runtime, signals: &mut Signals) -> Result<
     });
     match ended {
         Ended::Stopped => tracing::info!(event = "stopped", "stopped"),
-        Ended::Interrupted => tracing::info!("interrupted"),
+        Ended::Interrupted | Ended::Followed => tracing::info!("interrupted"),
     }
     Ok(ended)
 }
