@@ -49,6 +49,12 @@ pub(super) const WORKING_TIME: &str = "settings:work";
 /// The roles that may export the whole chain, which names who did what.
 pub const CHAIN_READERS: [Role; 3] = [Role::Auditor, Role::Operator, Role::Head];
 
+/// Whether the last event about a subject states this hash.
+fn is_stated(reader: &Reader<'_>, subject: &str, sha256: &str) -> Result<bool, StoreError> {
+    let last = reader.events_of(subject)?.pop();
+    Ok(last.is_some_and(|event| event.payload.get("sha256").is_some_and(|it| it == sha256)))
+}
+
 //------------ Desk ----------------------------------------------------------
 
 /// The desk; clones share it.
@@ -261,9 +267,12 @@ impl Desk {
     /// the SHA-256 of the file, in hexadecimal.
     pub fn note_settings(&self, sha256: &str) -> Result<(), ActError> {
         let ledger = &self.0.ledger;
+        // A start with the same settings writes nothing: another program may have locked the database.
+        if self.read(|reader| Ok(is_stated(reader, SETTINGS, sha256)?))? {
+            return Ok(());
+        }
         ledger.store.write(|tx| {
-            let known = tx.events_of(SETTINGS)?.pop();
-            if known.is_some_and(|event| event.payload.get("sha256").is_some_and(|k| k == sha256)) {
+            if is_stated(tx, SETTINGS, sha256)? {
                 return Ok(());
             }
             let (system, now) = (Role::System.as_str(), ledger.now());
@@ -362,9 +371,11 @@ impl Desk {
         let calendar = ledger.calendar();
         let sha256 = sha256_hex(calendar.canonical());
         let (holidays, overrides) = calendar.counts();
+        if self.read(|reader| Ok(is_stated(reader, WORKING_TIME, &sha256)?))? {
+            return Ok(());
+        }
         let changed = ledger.store.write::<_, ActError>(|tx| {
-            let known = tx.events_of(WORKING_TIME)?.pop();
-            if known.is_some_and(|event| event.payload.get("sha256") == Some(&sha256)) {
+            if is_stated(tx, WORKING_TIME, &sha256)? {
                 return Ok(false);
             }
             let (system, now) = (Role::System.as_str(), ledger.now());

@@ -89,6 +89,9 @@ impl People {
 
     /// A random secret that outlives restarts, by its name; made when it is first asked for.
     pub fn web_secret(&self, name: &str) -> Result<Vec<u8>, PeopleError> {
+        if let Some(kept) = self.store.read(|reader| reader.web_secret(name))? {
+            return Ok(kept);
+        }
         let fresh = random_token()?.into_bytes();
         self.store.write(|tx| {
             tx.put_web_secret(name, &fresh)?;

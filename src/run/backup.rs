@@ -119,7 +119,7 @@ fn into_file(
         return Err(taken());
     }
     let mut part = path.as_os_str().to_owned();
-    part.push(".part");
+    part.push(".gapura-part");
     let scratch = scratch(Path::new(&part))?;
     let archive = scratch.path().join("archive");
     let failed = |source| BackupError::write(path, source);

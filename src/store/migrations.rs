@@ -6,6 +6,7 @@
 
 #[cfg(feature = "approval")]
 use std::collections::BTreeMap;
+use std::collections::HashMap;
 
 use rusqlite::{Connection, TransactionBehavior};
 
@@ -86,8 +87,15 @@ pub(super) fn run(connection: &mut Connection) -> Result<(), StoreError> {
          ) STRICT",
     )?;
     look(connection)?;
-    let mut ours = STEPS.iter().filter(|step| !step.road_3 || cfg!(feature = "approval"));
-    ours.try_for_each(|step| apply(connection, step))
+    let applied: HashMap<u32, String> = {
+        let mut statement = connection.prepare("SELECT number, checksum FROM migration")?;
+        let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        rows.collect::<Result<_, _>>()?
+    };
+    let ours = STEPS.iter().filter(|step| !step.road_3 || cfg!(feature = "approval"));
+    // What is up to date is only read: another program may have it locked.
+    let mut due = ours.filter(|step| applied.get(&step.number) != Some(&checksum(step.sql)));
+    due.try_for_each(|step| apply(connection, step))
 }
 
 /// Sees that no step was applied that this build does not know.

@@ -211,6 +211,28 @@ mod office {
     }
 
     #[test]
+    fn a_database_that_is_locked_at_the_start_is_used_when_it_is_let_go() {
+        let made = tempfile::tempdir().unwrap();
+        let dir = made.path();
+        lay_out(dir, "");
+        let office = Office::of(Daemon::in_dir(dir));
+        assert_eq!(submit(&office, "dulu").status, 201);
+        assert_eq!(office.daemon.end_with("TERM"), Some(0));
+        let other = rusqlite::Connection::open(dir.join("state/gapura.db")).unwrap();
+        other.execute_batch("BEGIN IMMEDIATE").unwrap();
+        let daemon = Daemon::in_dir(dir);
+        answers(&daemon);
+        let (exit, told) = status(&daemon);
+        assert!(!told.contains("the queue is closed"), "{exit:?} {told}");
+        other.execute_batch("ROLLBACK").unwrap();
+        until("all is well", || status(&daemon).0 == Some(0));
+        let applicant = crate::support::http::Caller::new(&daemon.web(), &[]);
+        let record = json!([{ "type": "A", "data": "192.0.2.9", "ttl": 300 }]);
+        let taken = applicant.post_request("/api/v1/requests", &service("kini", record), LETTER);
+        assert_eq!(taken.status, 201, "{}", taken.text());
+    }
+
+    #[test]
     fn a_database_that_is_damaged_while_it_runs_takes_nothing_down() {
         let office = Office::open();
         let path = office.daemon.dir.join("state/gapura.db");
