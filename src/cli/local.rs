@@ -9,7 +9,7 @@ use ring::rand::{SecureRandom, SystemRandom};
 use super::args::Common;
 use super::plain::{json, shown};
 use crate::check::{self, Level, Signer};
-use crate::config::LogFormat;
+use crate::config::{self, LogFormat};
 use crate::master::{self, Directory, Finding, Input, Severity, render};
 use crate::publish::{Strictness, ZoneSource, doubled};
 use crate::run;
@@ -64,9 +64,15 @@ pub(super) fn key_tsig(common: &Common, name: &str, algorithm: Algorithm) -> any
 
 /// `gapura check`: settings, everything that serving needs, then each zone file on its own.
 pub(super) fn check(common: &Common) -> anyhow::Result<u8> {
-    let loaded = match super::settings(common) {
-        Ok(loaded) => loaded,
-        Err(exit) => return Ok(exit.min(1)),
+    let (loaded, mut faults) = config::survey(&super::config_path(common));
+    let loaded = match loaded {
+        Some(loaded) if faults.is_empty() => loaded,
+        loaded => {
+            faults.extend(
+                loaded.iter().flat_map(|it| run::check::besides(it, &faults)).collect::<Vec<_>>(),
+            );
+            return Ok(print_findings(common, &faults));
+        }
     };
     // What is wrong with a source is among the findings.
     let sources = run::options::readable_sources(&loaded.settings);

@@ -39,6 +39,12 @@ impl Loaded {
         let source = if may_hold_secret(key) { String::new() } else { found.source };
         Some(Place { source, ..found })
     }
+
+    /// The header of the table that a line is in, as `[server]` or `[[zone]]`.
+    pub fn table_at(&self, line: u32) -> Option<&str> {
+        let above = self.text.lines().take(usize::try_from(line).unwrap_or(usize::MAX));
+        above.filter(|line| line.starts_with('[')).last()
+    }
 }
 
 /// Whether a key, or a line that has one, may hold what is not to be shown: a secret, a relay's password, or the
@@ -67,28 +73,39 @@ pub fn state_dir_of(path: &Path) -> PathBuf {
 
 /// Reads and checks `path`. All faults are told at once; relative paths are those of its directory.
 pub fn load(path: &Path) -> Result<Loaded, Vec<Finding>> {
-    let text = std::fs::read_to_string(path).map_err(|error| {
-        vec![Finding {
-            rule: "settings-unreadable",
-            severity: Severity::Error,
-            place: None,
-            message: format!("cannot read the settings {}: {error}", path.display()),
-            hint: Some("name the file with --config FILE".to_owned()),
-        }]
-    })?;
+    match survey(path) {
+        (Some(loaded), findings) if findings.is_empty() => Ok(loaded),
+        (_, findings) => Err(findings),
+    }
+}
+
+/// The settings in `path` as far as they read, without what does not, and what is wrong. With a fault they are
+/// for looking at, not for use.
+pub fn survey(path: &Path) -> (Option<Loaded>, Vec<Finding>) {
+    let text = match std::fs::read_to_string(path) {
+        Ok(text) => text,
+        Err(error) => {
+            let finding = Finding {
+                rule: "settings-unreadable",
+                severity: Severity::Error,
+                place: None,
+                message: format!("cannot read the settings {}: {error}", path.display()),
+                hint: Some("name the file with --config FILE".to_owned()),
+            };
+            return (None, vec![finding]);
+        }
+    };
     let (settings, mut findings) = read(path, &text);
     if let Some(settings) = &settings {
         findings.extend(check(path, &text, settings));
     }
     let order = |place: &Place| (place.line, place.column);
     findings.sort_by_key(|finding| finding.place.as_ref().map_or((u32::MAX, 0), order));
-    match settings.filter(|_| findings.is_empty()) {
-        Some(mut settings) => {
-            paths::resolve(&mut settings, path);
-            Ok(Loaded { path: path.to_owned(), settings, text })
-        }
-        None => Err(findings),
-    }
+    let loaded = settings.map(|mut settings| {
+        paths::resolve(&mut settings, path);
+        Loaded { path: path.to_owned(), settings, text }
+    });
+    (loaded, findings)
 }
 
 //------------ Findings ------------------------------------------------------

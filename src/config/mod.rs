@@ -16,7 +16,7 @@ mod webhook;
 
 pub use changed::changed;
 pub use effective::{Effective, effective};
-pub use load::{Loaded, default_path, load, state_dir_of};
+pub use load::{Loaded, default_path, load, state_dir_of, survey};
 pub use office::{Hosting, Office, Sheet};
 pub use paths::named as named_paths;
 pub use settings::{

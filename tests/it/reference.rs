@@ -128,6 +128,23 @@ fn every_setting_is_in_the_manual() {
 }
 
 #[test]
+fn one_look_tells_every_fault_of_the_settings() {
+    let made = tempfile::tempdir().unwrap();
+    let text = "[server]\nlissten = 1\nudp_payload = \"x\"\nproxies = [\"nowhere\"]\n[query_log]\nfile = \"q\"\n\
+                names = [\"a..b\"]\n[targets]\nallow = [\"1.2.3.4/99\"]\n[work]\nhours = \"never\"\n\
+                [[remote]]\nname = \"r\"\n[[zone]]\nname = \"a.example.\"\nfile = \"a\"\ntransfer = [\"r\"]\n";
+    std::fs::write(made.path().join("gapura.toml"), text).unwrap();
+    let output = crate::support::run_in(made.path(), &["check", "--json"]);
+    assert_eq!(output.status.code(), Some(1));
+    let json: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let findings = json["findings"].as_array().unwrap();
+    let mut lines: Vec<u64> = findings.iter().filter_map(|it| it["line"].as_u64()).collect();
+    lines.sort_unstable();
+    // A remote that does not read is told, and not missed by the zone that names it.
+    assert_eq!(lines, [2, 3, 4, 7, 9, 11, 12], "{json:#}");
+}
+
+#[test]
 fn what_is_in_force_is_printed_with_its_origin_and_no_secret() {
     let made = tempfile::tempdir().unwrap();
     let text = "[server]\nnsid = \"ns1\"\n[[key]]\nname = \"a.\"\nsecret = \"Z2VoZWlt\"\n";

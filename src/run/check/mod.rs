@@ -36,6 +36,28 @@ pub fn check(loaded: &Loaded, sources: &[ZoneSource]) -> Vec<Finding> {
     check.findings
 }
 
+/// What else is wrong with settings that do not all read, by what does: so that one look tells everything.
+/// What may be wrong only because something was cut out is left for the next look.
+pub fn besides(loaded: &Loaded, faults: &[Finding]) -> Vec<Finding> {
+    let line = |finding: &Finding| finding.place.as_ref().map(|place| place.line);
+    let lines: Vec<u32> = faults.iter().filter_map(line).collect();
+    // One table of a list that is missing changes the places of those behind it.
+    let lists: Vec<&str> = lines
+        .iter()
+        .filter_map(|line| loaded.table_at(*line))
+        .filter(|table| table.starts_with("[["))
+        .collect();
+    let mut found = options::findings(loaded);
+    found.retain(|finding| {
+        let line = line(finding);
+        let is_in_list =
+            line.and_then(|it| loaded.table_at(it)).is_some_and(|it| lists.contains(&it));
+        let is_known = line.is_some_and(|it| lines.contains(&it));
+        !is_in_list && !is_known && !finding.message.contains("there is no [[")
+    });
+    found
+}
+
 /// A check under way.
 struct Check<'a> {
     /// The settings.
