@@ -49,10 +49,9 @@ pub(super) fn axfr(common: &Common, args: &ImportAxfr) -> anyhow::Result<u8> {
     let zone_files = ZoneFiles::new(&zones_dir(args.zones.as_deref(), &base), &base, &machine)?;
     let mut brought = Brought::default();
     if content.is_signed() {
-        brought.said.push(format!(
-            "the zone is signed: gapura serves these signatures until they end. To sign it here, import its keys \
-             (docs/signing.md, Keys from elsewhere)"
-        ));
+        let text = "the zone is signed: gapura serves these signatures until they end. To sign it here, import its \
+                    keys (docs/signing.md, Keys from elsewhere)";
+        brought.said.push(text.to_owned());
     }
     let text = print_zone(content.records());
     let brought = zone_files.put(&zone, text.into_bytes(), brought);

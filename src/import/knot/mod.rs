@@ -212,7 +212,7 @@ fn journal(whole: &Group, zone: &mut DraftZone) {
     let load = whole.item("zonefile-load");
     let is_in_journal = load.is_some_and(|it| it.value() == "none");
     let changes = !zone.zone.updates.is_empty();
-    if let Some(item) = load.filter(|_| is_in_journal).or(never.filter(|_| changes)) {
+    if let Some(item) = load.filter(|_| is_in_journal).or_else(|| never.filter(|_| changes)) {
         let text = format!(
             "what was changed since the file was written is in Knot's journal alone: run \
              `knotc -b zone-flush {name} +outdir /tmp/flushed` and take the file from there"

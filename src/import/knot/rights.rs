@@ -232,7 +232,7 @@ fn server(group: &Group, draft: &mut Draft) -> Option<Server> {
     let permission =
         Permission { label: label.clone(), nets, key: key.clone(), place: place.clone() };
     let tls = switched.map(|_| tls);
-    let peer = is_reachable.then(|| Peer { label, addresses, key, tls, place });
+    let peer = is_reachable.then_some(Peer { label, addresses, key, tls, place });
     let is_automatic = group.item("automatic-acl").is_none_or(Item::is_on);
     Some(Server { peer, permission, is_automatic })
 }

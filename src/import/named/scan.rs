@@ -50,7 +50,7 @@ impl Statement {
     }
 
     /// The first block; empty if there is none.
-    pub(super) fn block(&self) -> &[Statement] {
+    pub(super) fn block(&self) -> &[Self] {
         self.items
             .iter()
             .find_map(
@@ -181,8 +181,7 @@ impl Reading<'_, '_> {
                 }
                 Token::Close if depth > 0 => {
                     // named wants the semicolon; one that is missing here does not change the meaning.
-                    let statement =
-                        Statement { items: std::mem::take(&mut items), place: place.clone() };
+                    let statement = Statement { items: std::mem::take(&mut items), place };
                     self.statement(statement, &mut read)?;
                     return Ok(read);
                 }
