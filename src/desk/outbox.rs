@@ -44,7 +44,7 @@ impl Desk {
         Ok(news)
     }
 
-    /// One notice, for kabid and kasi who print it.
+    /// One notice, for kabid and kasi who print it, without its link: whoever follows that speaks as the reader.
     pub fn notice(&self, id: &str, actor: &Actor) -> Result<Notice, ActError> {
         let ledger = &self.0.ledger;
         self.read(|reader| {
@@ -53,7 +53,9 @@ impl Desk {
             if !(may(Role::Verifier) || may(Role::Head)) {
                 return Err(ActError::NotAllowed);
             }
-            Ok(ledger.expect_notice(reader, id)?)
+            let mut notice = ledger.expect_notice(reader, id)?;
+            notice.values.token = None;
+            Ok(notice)
         })
     }
 

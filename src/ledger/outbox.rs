@@ -14,7 +14,7 @@ use crate::queue::procedure::{Recipient, recipients};
 use crate::queue::time::DAY_MS;
 use crate::queue::{
     Actor, Deed, Ground, Happening, Identity, LiveRecord, NameDelta, Notice, NoticeReader,
-    NoticeValues, Request, Role,
+    NoticeValues, Phase, Request, Role,
 };
 use crate::store::promises::NoticeRow;
 use crate::store::{Reader, StoreError, Tx};
@@ -277,8 +277,8 @@ fn upgraded(mut body: Value) -> Value {
 //------------ Other parties -------------------------------------------------
 
 impl Ledger {
-    /// The link of another party: made when it is asked, which returns its token; used up when it
-    /// has answered.
+    /// The link of another party: made when it is asked, which returns its token; used up when nobody waits for
+    /// its answer any more.
     fn party_link(
         &self,
         tx: &Tx<'_>,
@@ -293,11 +293,12 @@ impl Ledger {
                 tx.put_party_link(&hash, request.number(), &request.party_key(), ends)?;
                 Ok(Some(token))
             }
-            Deed::Confirm | Deed::Deny => {
+            _ if request.questions().is_empty() => Ok(None),
+            _ if request.stage().phase() == Phase::Consulting => Ok(None),
+            _ => {
                 tx.use_party_links(&request.party_key(), self.now())?;
                 Ok(None)
             }
-            _ => Ok(None),
         }
     }
 

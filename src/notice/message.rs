@@ -68,6 +68,8 @@ pub fn message(notice: &Notice, t: Words, url: &str) -> Message {
         (Some(token), NoticeReader::Owner, _) => ("mail-history", format!("/riwayat/{token}")),
         (None, NoticeReader::Owner, _) => ("mail-status", "/status".to_owned()),
         (Some(token), ..) => ("mail-link", format!("/konfirmasi/{token}")),
+        // Printed: only a letter proves who answers.
+        (None, NoticeReader::Party, _) => ("mail-answer", String::new()),
         (None, NoticeReader::Applicant, Some(number)) => {
             ("mail-status", format!("/status?nomor={number}"))
         }

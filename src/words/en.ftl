@@ -1360,16 +1360,17 @@ mail-status = See the status of the request: { $link }
 mail-office = Open gapura: { $link }
 mail-review = Open the request: { $link }
 mail-link = Open this single-use link: { $link }
+mail-answer = Answer by a letter to { $office-name }; an officer records the answer with the number of the letter.
 mail-code-subject = Your mailbox code from { $office-short-name }
 mail-code-text = Your code: { $code }
+
+    Enter it on the request form at { $site } within 15 minutes. It proves that this mailbox is your office's. No officer ever asks for it. If you are not sending a request, ignore this mail.
 mail-draft-subject = The link to continue your request
 mail-draft-text = Your answers are saved: { $what }
 
     Continue here: { $link }
 
     The link can be used once, within 30 days. If you did not ask for this mail, ignore it: without the link the answers cannot be opened.
-
-    Enter it on the request form at { $site } within 15 minutes. It proves that this mailbox is your office's. No officer ever asks for it. If you are not sending a request, ignore this mail.
 mail-lost-subject = Your code for another secret from { $office-short-name }
 mail-lost-text = Your code: { $code }
 

@@ -1360,16 +1360,17 @@ mail-status = Lihat status permohonan: { $link }
 mail-office = Buka gapura: { $link }
 mail-review = Buka permohonan: { $link }
 mail-link = Buka tautan sekali pakai ini: { $link }
+mail-answer = Jawaban diberikan dengan surat kepada { $office-name }; petugas mencatatnya dengan nomor suratnya.
 mail-code-subject = Kode surel Anda dari { $office-short-name }
 mail-code-text = Kode Anda: { $code }
+
+    Isikan kode ini pada formulir permohonan di { $site } dalam 15 menit. Kode ini membuktikan bahwa surel ini milik instansi Anda. Petugas tidak pernah menanyakan kode ini. Bila Anda tidak sedang mengajukan permohonan, abaikan surel ini.
 mail-draft-subject = Tautan untuk melanjutkan permohonan Anda
 mail-draft-text = Isian Anda tersimpan: { $what }
 
     Lanjutkan di sini: { $link }
 
     Tautan berlaku satu kali, selama 30 hari. Bila Anda tidak meminta surel ini, abaikan saja: tanpa tautan ini isian tidak dapat dibuka.
-
-    Isikan kode ini pada formulir permohonan di { $site } dalam 15 menit. Kode ini membuktikan bahwa surel ini milik instansi Anda. Petugas tidak pernah menanyakan kode ini. Bila Anda tidak sedang mengajukan permohonan, abaikan surel ini.
 mail-lost-subject = Kode untuk kode rahasia baru dari { $office-short-name }
 mail-lost-text = Kode Anda: { $code }
 

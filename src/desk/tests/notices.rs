@@ -158,3 +158,25 @@ fn only_those_who_may_print_a_notice_read_it() {
     let none = office.desk.notice("n999-1", &office.actor("seksi")).unwrap_err();
     assert_eq!(none.code(), "not_found");
 }
+
+#[test]
+fn what_an_officer_prints_has_no_link_and_links_end_with_their_question() {
+    let office = Office::new();
+    let number = office.assigned(application());
+    let ask = || {
+        let (party, email) = ("Dinas Lain".to_owned(), "lain@example.id".to_owned());
+        office.act(&number, Act::Consult { party, email }, "seksi").unwrap();
+        let due = office.desk.notices_due(1_000).unwrap();
+        let asked = due.into_iter().rfind(|notice| notice.reader == NoticeReader::Party).unwrap();
+        (asked.id.clone(), asked.values.token.unwrap())
+    };
+    let (id, token) = ask();
+    let printed = office.desk.notice(&id, &office.actor("seksi")).unwrap();
+    for lang in [Lang::Id, Lang::En] {
+        let text = message(&printed, Words::of(lang), "https://x").text;
+        assert!(!text.contains("/konfirmasi/") && !text.contains(&token), "{text}");
+    }
+    assert!(office.desk.party_link(&token).unwrap().is_some());
+    send_back(&office, &number);
+    assert!(office.desk.party_link(&token).unwrap().is_none(), "nobody waits for it");
+}
