@@ -57,6 +57,29 @@ impl Desk {
         content: &DraftContent,
         limits: &DraftLimits,
     ) -> Result<(), ActError> {
+        self.put_draft((hash, network), content, limits, |_| Ok(()))
+    }
+
+    /// Keeps a draft that is another than the one in its place: links that were mailed for that one lead nowhere.
+    pub fn begin_draft(
+        &self,
+        hash: String,
+        network: String,
+        content: &DraftContent,
+        limits: &DraftLimits,
+    ) -> Result<(), ActError> {
+        let of = hash.clone();
+        self.put_draft((hash, network), content, limits, |tx| tx.cut_draft_links(&of))
+    }
+
+    /// Keeps a draft, after `first`.
+    fn put_draft(
+        &self,
+        (hash, network): (String, String),
+        content: &DraftContent,
+        limits: &DraftLimits,
+        first: impl FnOnce(&Tx<'_>) -> Result<(), StoreError>,
+    ) -> Result<(), ActError> {
         if !network.is_empty() && self.room() != Room::Ample {
             return Err(ActError::Limit(PublicLimit::Disk));
         }
@@ -65,16 +88,14 @@ impl Desk {
             if !row.network.is_empty() {
                 limits.make_room(tx, &row, row.changed_ms)?;
             }
+            first(tx)?;
             Ok(tx.put_draft(&row)?)
         })
     }
 
     /// Drops the draft of a browser, and what links to it.
     pub fn drop_draft(&self, hash: &str) -> Result<(), ActError> {
-        Ok(self.0.ledger.store.write::<_, StoreError>(|tx| {
-            tx.cut_draft_links(hash)?;
-            tx.drop_draft(hash)
-        })?)
+        Ok(self.0.ledger.store.write::<_, StoreError>(|tx| tx.drop_draft(hash))?)
     }
 
     /// Drops drafts nobody has touched for their time, and links to them.

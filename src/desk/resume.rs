@@ -87,8 +87,8 @@ impl Desk {
             if from != to {
                 tx.cut_draft_links(to)?;
                 tx.put_draft(&self.seal_draft(to.to_owned(), network.to_owned(), &content)?)?;
-                tx.drop_draft(&from)?;
                 tx.move_draft_links(&from, to)?;
+                tx.drop_draft(&from)?;
                 tx.note_erasure()?;
             }
             Ok(Some(content))

@@ -34,10 +34,12 @@ statements! {
     ALL = sql("SELECT count(*), coalesce(sum(octets), 0) FROM draft WHERE visit_hash <> $1");
     OF_NETWORK = sql("SELECT count(*), coalesce(sum(octets), 0) FROM draft \
         WHERE visit_hash <> $1 AND network = $2");
-    OLDEST = sql("DELETE FROM draft WHERE visit_hash = (SELECT visit_hash FROM draft \
-        WHERE visit_hash <> $1 AND changed_ms < $2 ORDER BY changed_ms LIMIT 1)");
-    OLDEST_OF = sql("DELETE FROM draft WHERE visit_hash = (SELECT visit_hash FROM draft \
-        WHERE visit_hash <> $1 AND changed_ms < $2 AND network = $3 ORDER BY changed_ms LIMIT 1)");
+    CUT_SWEPT = sql("UPDATE draft_link SET draft = '', token = '' \
+        WHERE draft IN (SELECT visit_hash FROM draft WHERE changed_ms < $1)");
+    OLDEST = sql("SELECT visit_hash FROM draft \
+        WHERE visit_hash <> $1 AND changed_ms < $2 ORDER BY changed_ms LIMIT 1");
+    OLDEST_OF = sql("SELECT visit_hash FROM draft \
+        WHERE visit_hash <> $1 AND changed_ms < $2 AND network = $3 ORDER BY changed_ms LIMIT 1");
 }
 
 impl Reader<'_> {
@@ -65,13 +67,15 @@ impl Tx<'_> {
         self.put(PUT_DRAFT, row, &[])
     }
 
-    /// Drops a draft.
+    /// Drops a draft. No link leads to what is begun in its place.
     pub fn drop_draft(&self, visit_hash: &str) -> Result<(), StoreError> {
+        self.cut_draft_links(visit_hash)?;
         self.run(DROP_DRAFT, [visit_hash]).map(drop)
     }
 
-    /// Drops drafts nobody has touched since; returns the count.
+    /// Drops drafts nobody has touched since, likewise; returns the count.
     pub fn sweep_drafts(&self, changed_before: i64) -> Result<usize, StoreError> {
+        self.run(CUT_SWEPT, [changed_before])?;
         self.run(SWEEP_DRAFTS, [changed_before])
     }
 
@@ -83,10 +87,11 @@ impl Tx<'_> {
         changed_before: i64,
         network: Option<&str>,
     ) -> Result<bool, StoreError> {
-        let dropped = match network {
-            Some(network) => self.run(OLDEST_OF, params![visit_hash, changed_before, network])?,
-            None => self.run(OLDEST, params![visit_hash, changed_before])?,
+        let oldest: Option<String> = match network {
+            Some(network) => self.one(OLDEST_OF, params![visit_hash, changed_before, network])?,
+            None => self.one(OLDEST, params![visit_hash, changed_before])?,
         };
-        Ok(dropped > 0)
+        oldest.iter().try_for_each(|oldest| self.drop_draft(oldest))?;
+        Ok(oldest.is_some())
     }
 }

@@ -85,6 +85,16 @@ impl Draft {
     /// Keeps the draft. Where room is scarce, those nobody has touched for an hour are dropped on the
     /// way.
     pub(super) async fn save(&self, state: &State, visitor: &Visitor) -> Result<(), Failure> {
+        self.keep(state, visitor, false).await
+    }
+
+    /// Keeps it in the place of another, which may be somebody else's: links to that one end.
+    pub(super) async fn begin(&self, state: &State, visitor: &Visitor) -> Result<(), Failure> {
+        self.keep(state, visitor, true).await
+    }
+
+    /// Keeps it, as another than was kept or as the same.
+    async fn keep(&self, state: &State, visitor: &Visitor, begins: bool) -> Result<(), Failure> {
         let length: usize = self.fields.iter().map(|(name, text)| name.len() + text.len()).sum();
         if length > FIELDS_MAX {
             return Err(Failure::new(StatusCode::PAYLOAD_TOO_LARGE, "fail-long"));
@@ -95,7 +105,11 @@ impl Draft {
         };
         let (content, hash) = (self.content(), sha256_hex(&visitor.visit));
         let job = move |state: &State| {
-            state.desk().save_draft(hash, network, &content, &state.settings().drafts)
+            let (desk, limits) = (state.desk(), &state.settings().drafts);
+            match begins {
+                true => desk.begin_draft(hash, network, &content, limits),
+                false => desk.save_draft(hash, network, &content, limits),
+            }
         };
         Ok(state.work(job).await??)
     }

@@ -158,3 +158,40 @@ fn a_holiday_that_is_added_moves_open_due_times_and_is_on_record() {
     let shipped = "e2fab4ea0db26f2c927862f8c84bfdc6f9601ffa802c61735386556db3ead13c";
     assert_eq!(events[0].payload["sha256"], shipped);
 }
+
+#[test]
+fn a_link_never_leads_to_what_was_begun_in_the_place_of_its_draft() {
+    let office = Office::new();
+    let (desk, limits) = (&office.desk, DraftLimits { count: 2, ..DraftLimits::default() });
+    let named = |name: &str| {
+        let fields = std::collections::BTreeMap::from([("name".to_owned(), name.to_owned())]);
+        DraftContent { fields, letter: None }
+    };
+    let linked = |draft: &str| {
+        let link = desk.new_draft_link(draft, "kantor@dinkes.example", "192.0.2.0/24").unwrap();
+        link.unwrap().token
+    };
+    let save = |draft: &str, name: &str| {
+        desk.save_draft(draft.to_owned(), "n".to_owned(), &named(name), &limits).unwrap();
+    };
+    save("v", "satu");
+    let link = linked("v");
+    save("v", "satu lagi");
+    assert!(desk.draft_behind(&link).unwrap().is_some(), "the same form goes on");
+    desk.begin_draft("v".to_owned(), "n".to_owned(), &named("lain"), &limits).unwrap();
+    assert!(desk.draft_behind(&link).unwrap().is_none(), "another's form");
+    // Dropped for want of room.
+    let link = linked("v");
+    office.wait(2 * 3_600_000);
+    save("w", "dua");
+    save("x", "tiga");
+    save("v", "empat");
+    assert!(desk.draft_behind(&link).unwrap().is_none(), "after it was dropped");
+    // Dropped for its age; the link is younger.
+    office.wait(29 * 86_400_000);
+    let link = linked("v");
+    office.wait(2 * 86_400_000);
+    desk.tick().unwrap();
+    save("v", "lima");
+    assert!(desk.draft_behind(&link).unwrap().is_none(), "after its time");
+}

@@ -43,7 +43,7 @@ pub(super) async fn begin(
     let visitor = &sent.visitor;
     let own = Draft::load(state, &visitor.visit).await?;
     if sent.get(SURE) == "ya" || own.get("kind").is_empty() || own.fields == filled.fields {
-        filled.save(state, visitor).await?;
+        filled.begin(state, visitor).await?;
         return Ok(see_other("/permohonan/2"));
     }
     let t = visitor.t;
