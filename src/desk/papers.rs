@@ -108,7 +108,14 @@ impl Desk {
     ) -> Result<Vec<PaperView>, ActError> {
         let sees = viewer.sees(self.now()).ok_or(ActError::NotAllowed)?;
         let about = about.into();
-        self.read(|reader| papers(reader, about, sees))
+        self.read(|reader| {
+            if let About::Request(number) = about
+                && reader.request(number)?.is_none()
+            {
+                return Err(ActError::NotFound);
+            }
+            papers(reader, about, sees)
+        })
     }
 
     /// What a paper says, for a printer; none once it was erased. An officer's look is an event, as a download

@@ -115,6 +115,10 @@ impl People {
             let rows = tx.acting_officials()?;
             let row = rows.into_iter().find(|row| row.id == id);
             let mut row = row.ok_or(PeopleError::UnknownPerson)?;
+            // Pressed again, or when the time was over anyhow: nothing ends twice.
+            if row.ended_ms.is_some() || row.ends_ms <= now {
+                return Ok(());
+            }
             row.ended_ms = Some(now);
             tx.put_acting(&row)?;
             by.leave(tx, now, Deed::ActingEnded, &row.person, &[("letter", &row.letter)])

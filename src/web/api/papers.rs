@@ -117,6 +117,7 @@ async fn looked_at<T: Send + 'static>(
     number: String,
     job: impl FnOnce(&State, &str, &Viewer) -> Result<T, ActError> + Send + 'static,
 ) -> Result<T, Problem> {
+    let number = number.trim().to_uppercase();
     if caller.has_token() {
         let viewer = Viewer::Officer(caller.officer(Scope::Read)?.actor());
         return Ok(state.work(move |state| job(state, &number, &viewer)).await??);
@@ -125,6 +126,5 @@ async fn looked_at<T: Send + 'static>(
     let of = number.clone();
     let proven = move |state: &State| state.desk().applicant(&of, &secret).map(drop);
     state.with_secret(&number, caller.address, proven).await??;
-    let number = number.trim().to_uppercase();
     Ok(state.work(move |state| job(state, &number, &Viewer::Applicant)).await??)
 }
