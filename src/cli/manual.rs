@@ -6,6 +6,7 @@ use std::path::Path;
 use anyhow::Context;
 use clap::CommandFactory;
 use clap_complete::Shell;
+use time::OffsetDateTime;
 
 use super::args::Gapura;
 
@@ -30,22 +31,44 @@ pub(super) fn pages(directory: &Path) -> anyhow::Result<u8> {
     };
     let mut program = Gapura::command().disable_help_subcommand(true);
     program.build();
+    let date = date()?;
     let mut pages = Vec::new();
-    page_of(&program, &mut pages)?;
+    page_of(&program, &date, &mut pages)?;
     for (name, text) in &pages {
         write(&format!("{name}.1"), text)?;
     }
-    write("gapura.toml.5", &settings_page(SETTINGS))?;
-    write("gapura-zone.5", ZONE_PAGE)?;
+    write("gapura.toml.5", &dated(&settings_page(SETTINGS), &date))?;
+    write("gapura-zone.5", &dated(ZONE_PAGE, &date))?;
     super::put(&format!("{} man pages in {}\n", pages.len() + 2, directory.display()));
     Ok(0)
 }
 
+/// The date of the pages: that of the source where a build says it (`SOURCE_DATE_EPOCH`), so that the same source gives
+/// the same pages; else today.
+fn date() -> anyhow::Result<String> {
+    let of_source = std::env::var("SOURCE_DATE_EPOCH").ok().and_then(|text| text.parse().ok());
+    let time = match of_source {
+        Some(seconds) => OffsetDateTime::from_unix_timestamp(seconds)?,
+        None => OffsetDateTime::now_utc(),
+    };
+    Ok(time.date().to_string())
+}
+
+/// A page with its date in the place of an empty one.
+fn dated(page: &str, date: &str) -> String {
+    page.replacen(" \"\" ", &format!(" {date} "), 1)
+}
+
 /// The page of a command, and those of the commands below it.
-fn page_of(command: &clap::Command, pages: &mut Vec<(String, String)>) -> anyhow::Result<()> {
+fn page_of(
+    command: &clap::Command,
+    date: &str,
+    pages: &mut Vec<(String, String)>,
+) -> anyhow::Result<()> {
     let name = command.get_display_name().unwrap_or_else(|| command.get_name()).to_owned();
     let mut text = Vec::new();
-    clap_mangen::Man::new(command.clone()).manual("gapura").render(&mut text)?;
+    let page = clap_mangen::Man::new(command.clone()).date(date).manual("gapura");
+    page.source(concat!("gapura ", env!("CARGO_PKG_VERSION"))).render(&mut text)?;
     let mut text = String::from_utf8(text).context("a man page is text")?;
     text.push_str(".SH \"SEE ALSO\"\n");
     if name != "gapura" {
@@ -53,7 +76,10 @@ fn page_of(command: &clap::Command, pages: &mut Vec<(String, String)>) -> anyhow
     }
     text.push_str("\\fBgapura.toml\\fR(5),\n\\fBgapura\\-zone\\fR(5)\n");
     pages.push((name, text));
-    command.get_subcommands().filter(|it| !it.is_hide_set()).try_for_each(|it| page_of(it, pages))
+    command
+        .get_subcommands()
+        .filter(|it| !it.is_hide_set())
+        .try_for_each(|it| page_of(it, date, pages))
 }
 
 //------------ Settings ------------------------------------------------------
