@@ -31,7 +31,6 @@ pub(super) fn db(common: &Common, db: Db) -> anyhow::Result<u8> {
                 is_alone,
                 #[cfg(feature = "approval")]
                 erasures,
-                ..Restore::default()
             };
             Ok(print(common, &run::restore(&loaded.settings, &what)?))
         }

@@ -43,6 +43,7 @@ pub struct Restore {
     /// Serials that were given out before, as far as the operator knows.
     pub floors: Vec<(Name, u32)>,
     /// Lists of erasures, or exports of the event chain, that are newer than the backup.
+    #[cfg(feature = "approval")]
     pub erasures: Vec<PathBuf>,
     /// Whether no other server is asked for its serials.
     pub is_alone: bool,

@@ -394,7 +394,7 @@ pub enum StoreError {
         /// The newest migration in it.
         step: u32,
         /// Why there is none.
-        source: Box<StoreError>,
+        source: Box<Self>,
     },
     /// It was left to another process.
     #[error("another gapura works on the database now: ask that one")]
