@@ -3,7 +3,7 @@
 //!
 //! The predecessor first stops whatever could change a zone and leaves the database; it goes on to answer from memory
 //! on the very sockets that the successor gets. If the successor fails before it answers, the predecessor takes
-//! all of its work back.
+//! all of its work back; a worker of before that slept through that answers one more batch from its memory.
 
 use std::process::{Command as Program, Stdio};
 

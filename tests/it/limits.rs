@@ -75,7 +75,7 @@ fn a_file_for_which_there_is_no_address_space_is_refused_and_the_old_zone_goes_o
 fn connections_of_pages_and_tcp_leave_files_for_zones_and_the_control_socket() {
     let made = tempfile::tempdir().unwrap();
     lay_out(made.path(), "");
-    let daemon = Daemon::in_dir_with_files(made.path(), 64);
+    let daemon = Daemon::in_dir_with_files(made.path(), 72);
     // A name server alone has no pages.
     let web = daemon.ready["web"].as_str().and_then(|web| web.strip_prefix("http://"));
     let pages = web.into_iter().flat_map(|web| (0..150).map(move |_| web));
