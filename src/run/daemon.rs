@@ -83,11 +83,12 @@ pub fn serve(loaded: &Loaded, begin: Begin, ready: impl Fn(&Ready)) -> Result<En
         events: Events(events.clone()),
     };
     let (first, settings) = (as_before.clone(), loaded.clone());
-    let work = move || match follows {
-        false => Building::start(&settings, first(inherited), || {}),
-        true => succession::follow(&settings).and_then(|(inherited, talk)| {
-            Building::start(&settings, first(inherited), || succession::answering(talk))
-        }),
+    let work = move || {
+        if !follows {
+            return Building::start(&settings, first(inherited), || {});
+        }
+        let (inherited, talk) = succession::follow(&settings)?;
+        Building::start(&settings, first(inherited), || succession::answering(talk))
     };
     let mut started = start(work, &waiting, &mut signals)?;
     loop {
