@@ -18,11 +18,17 @@ const STOP_MAX: Duration = Duration::from_secs(40);
 
 /// `gapura ctl stop`
 pub(super) fn stop(common: &Common) -> anyhow::Result<u8> {
-    let asked = match send_to(common, Command::Stop)? {
-        Ok(reply) => reply,
-        Err(exit) => return Ok(exit),
+    let state_dir = config::state_dir_of(&config_path(common));
+    let Some((pid, _)) = daemon(&state_dir) else {
+        // There is none, or none for this user: said as of any other command.
+        return super::send::send(common, Command::Stop);
     };
-    let Some(pid) = asked.json["pid"].as_u64() else { return Ok(print(common, &asked)) };
+    match control::call(&state_dir, &Command::Stop) {
+        Ok(reply) if reply.exit != 0 => return Ok(print(common, &reply)),
+        // It may have ended before it said that it would.
+        Ok(_) | Err(CallError::Vanished(_)) => {}
+        Err(error) => return Ok(print(common, &Reply::failed(error.to_string()))),
+    }
     let ended = within(STOP_MAX, || (!is_there(pid)).then_some(()));
     let reply = match ended {
         Some(()) => Reply::done("stopped", serde_json::json!({ "pid": pid })),
