@@ -41,6 +41,7 @@ impl Desk {
                     let _ = std::fs::remove_file(self.letter_path(file));
                 }
                 ledger.store.scrub()?;
+                self.forget_beside();
             }
         }
         self.keep_erasures();

@@ -105,16 +105,22 @@ impl Desk {
         &self,
         (erased, files, papers): Written,
     ) -> Result<Erased, ActError> {
+        self.forget_beside();
         self.delete_paper_files(&papers)?;
         for file in files {
             let path = self.letter_path(&file);
-            std::fs::remove_file(&path).map_err(|source| ActError::File { path, source })?;
+            match std::fs::remove_file(&path) {
+                // One that is gone already is what was wanted.
+                Err(source) if source.kind() != std::io::ErrorKind::NotFound => {
+                    return Err(ActError::File { path, source });
+                }
+                _ => {}
+            }
         }
         // The erasure is done; what it left in free pages goes with the daily job at the latest.
         if let Err(error) = self.0.ledger.store.scrub() {
             tracing::warn!(%error, "the database could not be scrubbed after an erasure; it is tried again");
         }
-        self.forget_beside();
         Ok(erased)
     }
 

@@ -12,7 +12,7 @@ use std::io::ErrorKind;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{Gid, Uid, chown};
+use rustix::fs::{AtFlags, CWD, Gid, Uid, chownat};
 use serde_json::{Value, json};
 
 use super::error::{RunError, system};
@@ -204,7 +204,14 @@ fn asked(settings: &Settings, told: &mut Told) -> Result<Vec<(Name, String, u32)
             let is_new = !names.contains(&remote.name.as_str());
             names.push(&remote.name);
             let silences = silent.get(&remote.name).copied().unwrap_or_default();
-            if !is_new || remote.addresses.is_empty() || silences >= SILENCES_MAX {
+            if !is_new || remote.addresses.is_empty() {
+                continue;
+            }
+            if silences >= SILENCES_MAX {
+                told.warnings.push(format!(
+                    "{} was not asked which serial of {} it has, because it did not say it of others",
+                    remote.name, source.apex
+                ));
                 continue;
             }
             match serial_at(remote, &keys, &source.apex) {
@@ -253,7 +260,8 @@ fn give_to_owner(
 
 /// Gives a file, or a directory with all that is in it.
 fn give(path: &Path, owner: (Uid, Gid)) -> std::io::Result<()> {
-    chown(path, Some(owner.0), Some(owner.1))?;
+    // Never what a link leads to.
+    chownat(CWD, path, Some(owner.0), Some(owner.1), AtFlags::SYMLINK_NOFOLLOW)?;
     if path.symlink_metadata()?.is_dir() {
         for entry in std::fs::read_dir(path)? {
             give(&entry?.path(), owner)?;
@@ -270,17 +278,28 @@ fn settle(state_dir: &Path, work: &Path) -> Result<(), RunError> {
     let mut names: Vec<_> =
         entries.map_err(failed)?.iter().map(std::fs::DirEntry::file_name).collect();
     names.sort_by_key(|name| name == DATABASE);
+    sync_tree(work).map_err(failed)?;
     for name in names {
-        std::fs::rename(work.join(&name), state_dir.join(&name)).map_err(failed)?;
-        if name != DATABASE {
-            continue;
+        if name == DATABASE {
+            // Everything else is on disk before it.
+            files::sync_directory(&state_dir.join(&name)).map_err(failed)?;
         }
-        // Everything else is on disk before it.
-        files::sync_directory(&work.join(&name)).map_err(failed)?;
+        std::fs::rename(work.join(&name), state_dir.join(&name)).map_err(failed)?;
     }
     std::fs::remove_dir(work).map_err(failed)?;
     files::sync_directory(&state_dir.join(DATABASE)).map_err(failed)?;
     Ok(())
+}
+
+/// Syncs a directory and those in it.
+fn sync_tree(directory: &Path) -> std::io::Result<()> {
+    for entry in std::fs::read_dir(directory)? {
+        let entry = entry?;
+        if entry.file_type()?.is_dir() {
+            sync_tree(&entry.path())?;
+        }
+    }
+    std::fs::File::open(directory)?.sync_all()
 }
 
 //------------ What is said --------------------------------------------------

@@ -71,12 +71,12 @@ impl Office<'_> {
             .and_then(|vault| Ok((vault, Notary::open(self.work, &store, now)?)));
         let (vault, notary) = match opened {
             Ok(both) => both,
+            // Without it nobody's access can be ended, nor a person erased again.
             Err(error @ AuditError::LostKey { .. }) => {
-                let line = format!(
-                    "  note: the backup has no key of the queue, which stays closed: {error}\n"
-                );
-                tell("queue", json!("closed"), line);
-                return Ok(store.fold_log()?);
+                return Err(failed(anyhow::anyhow!(
+                    "{error}: a backup without the keys of its queue is not restored, because tokens and sessions of \
+                     then would hold again; restore one that has them, or serve the zones from their files"
+                )));
             }
             Err(error) => return Err(failed(error)),
         };

@@ -44,6 +44,8 @@ impl StateDir {
             made.and_then(|()| tighten(path)).err().into_iter().collect();
         let mut file = OpenOptions::new();
         file.read(true).write(true).create(true).truncate(false).mode(0o600);
+        // Root must not be led to another file by whom the directory belongs to.
+        file.custom_flags(libc::O_NOFOLLOW);
         let mut directory = OpenOptions::new();
         directory.read(true).custom_flags(libc::O_DIRECTORY);
         let (mut is_locked, mut unlocked) = (false, None);

@@ -54,7 +54,7 @@ impl Store {
     /// Deletes copies that are older than so long.
     pub fn drop_before_upgrade(state_dir: &Path, age: Duration) {
         for (made, path) in copies(state_dir) {
-            if made.elapsed().is_ok_and(|elapsed| elapsed >= age) {
+            if age.is_zero() || made.elapsed().is_ok_and(|elapsed| elapsed >= age) {
                 tracing::info!(path = %path.display(), "the database of before an upgrade is deleted");
                 delete(&path);
             }
