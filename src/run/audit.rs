@@ -55,6 +55,8 @@ pub(super) fn verify_unused(
     if Store::is_absent(state_dir) {
         return Err(StoreError::Corrupt("gapura.db is missing or empty".to_owned()).into());
     }
+    // To look at a database of an earlier version is to bring it up to date.
+    Store::keep_before_upgrade(state_dir)?;
     let store = Store::open(state_dir)?;
     if store.read::<_, StoreError>(|reader| reader.has_row_log())? {
         audit::open_guarded(state_dir, &store, now_ms())?;

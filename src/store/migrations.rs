@@ -8,7 +8,7 @@
 use std::collections::BTreeMap;
 use std::collections::HashMap;
 
-use rusqlite::{Connection, TransactionBehavior};
+use rusqlite::{Connection, Transaction, TransactionBehavior};
 
 use super::StoreError;
 #[cfg(feature = "approval")]
@@ -78,8 +78,7 @@ pub(super) fn steps_after_log() -> impl Iterator<Item = (u32, &'static str)> {
 /// The newest step, road 3 or not.
 pub(super) const NEWEST: u32 = STEPS[STEPS.len() - 1].number;
 
-/// Applies the steps that are missing, each in a transaction of its own. A database of a later version
-/// is left alone.
+/// Applies the steps that are missing, all or none. A database of a later version is left alone.
 pub(super) fn run(connection: &mut Connection) -> Result<(), StoreError> {
     connection.execute_batch(
         "CREATE TABLE IF NOT EXISTS migration (
@@ -94,8 +93,16 @@ pub(super) fn run(connection: &mut Connection) -> Result<(), StoreError> {
     };
     let ours = STEPS.iter().filter(|step| !step.road_3 || cfg!(feature = "approval"));
     // What is up to date is only read: another program may have it locked.
-    let mut due = ours.filter(|step| applied.get(&step.number) != Some(&checksum(step.sql)));
-    due.try_for_each(|step| apply(connection, step))
+    let due = ours.filter(|step| applied.get(&step.number) != Some(&checksum(step.sql)));
+    let due: Vec<&Step> = due.collect();
+    if due.is_empty() {
+        return Ok(());
+    }
+    let transaction = connection
+        .transaction_with_behavior(TransactionBehavior::Immediate)
+        .map_err(StoreError::Begin)?;
+    due.into_iter().try_for_each(|step| apply(&transaction, step))?;
+    transaction.commit().map_err(StoreError::Commit)
 }
 
 /// Sees that no step was applied that this build does not know.
@@ -127,11 +134,8 @@ pub(super) fn lacks_some(connection: &Connection) -> Result<bool, StoreError> {
 }
 
 /// Applies one step; one that was applied already only has its checksum compared.
-fn apply(connection: &mut Connection, step: &Step) -> Result<(), StoreError> {
+fn apply(transaction: &Transaction<'_>, step: &Step) -> Result<(), StoreError> {
     let failed = |reason: String| StoreError::Migrate { step: step.number, reason };
-    let transaction = connection
-        .transaction_with_behavior(TransactionBehavior::Immediate)
-        .map_err(StoreError::Begin)?;
     let known: Option<String> = {
         let mut statement =
             transaction.prepare("SELECT checksum FROM migration WHERE number = $1")?;
@@ -149,7 +153,7 @@ fn apply(connection: &mut Connection, step: &Step) -> Result<(), StoreError> {
         "INSERT INTO migration (number, checksum) VALUES ($1, $2)",
         rusqlite::params![step.number, checksum],
     )?;
-    transaction.commit().map_err(StoreError::Commit)
+    Ok(())
 }
 
 //------------ Comparing -----------------------------------------------------
