@@ -173,7 +173,7 @@ fn with_put_aside(file: &Path, since: Option<SystemTime>) -> Vec<PathBuf> {
 /// Prints a line; whether somebody still reads.
 fn print(common: &Common, line: &str, read: &Line<'_>) -> bool {
     if !common.json {
-        return super::put(&plain(&(told(read) + "\n")));
+        return super::put(&plain(&(told(read).replace('\n', "\\n") + "\n")));
     }
     let line = line.trim_end();
     if line.starts_with('{') {

@@ -66,7 +66,7 @@ fn masked(settings: &Settings) -> Settings {
 /// An address without what follows its host.
 fn without_path(url: &str) -> String {
     let Some((scheme, rest)) = url.split_once("://") else { return HIDDEN.to_owned() };
-    let host = rest.split('/').next().unwrap_or_default();
+    let host = rest.split(['/', '?', '#']).next().unwrap_or_default();
     let host = host.rsplit('@').next().unwrap_or_default();
     format!("{scheme}://{host}/{HIDDEN}")
 }

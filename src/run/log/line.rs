@@ -98,7 +98,7 @@ impl Facts {
         put_plain(&mut text, &self.message);
         for (name, value) in &self.fields {
             let mut shown = String::new();
-            put_plain(&mut shown, &text_of(value, "\n"));
+            put_plain(&mut shown, &text_of(value, "\n").replace('\\', "\\\\"));
             if shown.is_empty() || shown.contains([' ', '"', '=']) {
                 let shown = shown.replace('"', "\\\"");
                 append!(text, " {name}=\"{shown}\"");
@@ -193,12 +193,13 @@ mod tests {
         facts.put("message", "a. refused:\n 2 errors".into());
         facts.put("guard", "check".into());
         facts.put("file", "my \"zone\"".into());
+        facts.put("forged", "a\\\" event=ready".into());
         facts.put("findings", "a.zone:1:1 error x\n  a.zone:2:1 error \u{1b}[2J\n".into());
         facts.put("left_out", 3.into());
         let time = time::OffsetDateTime::UNIX_EPOCH;
         let line = |shape| facts.line(shape, Level::WARN, "gapura::x", time);
         let text = "a. refused:; 2 errors file=\"my \\\"zone\\\"\" \
-                    findings=\"a.zone:1:1 error x; a.zone:2:1 error \\u{1b}[2J\" guard=check left_out=3\n";
+                    findings=\"a.zone:1:1 error x; a.zone:2:1 error \\u{1b}[2J\" forged=\"a\\\\\\\" event=ready\" guard=check left_out=3\n";
         let dated = format!("1970-01-01T00:00:00.000000Z  WARN {text}");
         assert_eq!(line(Shape::Text { colour: false }), dated);
         assert_eq!(line(Shape::Priority), format!("<4>{text}"));
