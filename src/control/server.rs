@@ -107,7 +107,10 @@ async fn serve_client(
     handler: Handler,
 ) -> io::Result<()> {
     let peer = stream.peer_cred()?;
-    let session = Session { uid: peer.uid(), pid: peer.pid().and_then(|pid| pid.try_into().ok()) };
+    let session = Session {
+        uid: peer.uid(),
+        pid: peer.pid().and_then(|pid| pid.try_into().ok()).filter(|pid| *pid > 0),
+    };
     let deadline = Duration::from_secs(CLIENT_SECONDS_MAX);
     let line_deadline = Duration::from_secs(LINE_SECONDS_MAX);
     let (reading, mut writing) = stream.into_split();

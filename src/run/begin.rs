@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use super::error::{RunError, system};
 use super::options;
-use crate::config::{self, Loaded, Settings};
+use crate::config::{Loaded, Settings};
 use crate::serve::{self, Inherited, Purpose};
 use crate::service::{self, Notifier, Places, User};
 
@@ -115,7 +115,6 @@ fn places(loaded: &Loaded) -> Places {
     let scanner = settings.uploads.scanner.first().map(PathBuf::from);
     Places {
         written: std::iter::once(settings.server.state_dir.clone()).chain(logs).collect(),
-        read: config::named_paths(settings).into_iter().chain([loaded.path.clone()]).collect(),
         run: programs.chain(scanner.filter(|it| it.is_absolute())).collect(),
     }
 }
@@ -131,9 +130,8 @@ mod tests {
         let text = "[server]\nstate_dir = \"state\"\n[query_log]\nfile = \"logs/q\"\n[dnstap]\nsocket = \"s\"\n\
                     [[zone]]\nname = \"a.\"\nfile = \"zones/a\"\n";
         std::fs::write(&path, text).unwrap();
-        let places = places(&config::load(&path).unwrap());
+        let places = places(&crate::config::load(&path).unwrap());
         let of = |name: &str| directory.path().join(name);
         assert_eq!(places.written, [of("state"), of("logs")]);
-        assert!(places.read.contains(&of("zones/a")) && places.read.contains(&path));
     }
 }

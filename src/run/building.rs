@@ -79,11 +79,12 @@ pub(super) struct Start {
 }
 
 impl Building {
-    /// Starts everything. Calls `answering` once queries are answered, before anything could change a zone.
+    /// Starts everything. Calls `answering` once queries are answered, before anything could change a zone, with why
+    /// the database is not the real one, if so; its error ends the start.
     pub(super) fn start(
         loaded: &Loaded,
         start: Start,
-        answering: impl FnOnce(),
+        answering: impl FnOnce(Option<&str>) -> Result<(), RunError>,
     ) -> Result<(Self, Ready), RunError> {
         let settings = &loaded.settings;
         let Start { mut inherited, notifier, rights, program, events } = start;
@@ -106,7 +107,7 @@ impl Building {
         let proxies = serve.proxies.clone();
         let options = serve::Options { operations, ..serve };
         let running = serve::start_on(options, publisher.shared(), &mut inherited)?;
-        answering();
+        answering(database.reason.as_deref())?;
         let dns = addresses(&running, &[Transport::Udp]);
         // An address that is not here yet (freebind) gives no answer that could confirm a change.
         let here = dns.iter().copied().filter(|address| serve::find_address(*address).is_ok());
@@ -219,6 +220,7 @@ impl Building {
     pub(super) fn stop(self) {
         self.host.notifier.stopping();
         let (retired, database) = self.retire();
+        drop(retired.herald);
         let publisher = retired.host.publisher.clone();
         // The last holder of the listeners: dropping it closes the DNS sockets.
         drop(retired.host);
@@ -240,23 +242,22 @@ impl Building {
         if let Some(control) = control {
             control.abort();
         }
-        drop(herald);
         runtime.shutdown_timeout(Duration::from_secs(STOP_SECONDS_MAX));
         drop(watcher);
         host.road_3.keep_statistics();
         host.signer.stop();
         host.fleet.stop();
-        (Retiring { host, doors, state_dir }, database)
+        (Retiring { host, doors, herald, state_dir }, database)
     }
 
     /// Leaves database and state directory to another process, and goes on to answer from what is in memory.
     pub(super) fn leave(self) -> Retired {
-        let (Retiring { host, doors, state_dir }, database) = self.retire();
+        let (Retiring { host, doors, herald, state_dir }, database) = self.retire();
         host.publisher.flush();
         database.store.leave();
         drop(database);
         drop(state_dir);
-        Retired { host, doors }
+        Retired { host, doors, herald }
     }
 }
 
@@ -266,6 +267,8 @@ struct Retiring {
     host: Arc<Host>,
     /// The listeners of pages and metrics.
     doors: Vec<(Purpose, OwnedFd)>,
+    /// Says that queries are answered, as long as they are.
+    herald: Option<Herald>,
     /// The lock on the state directory.
     state_dir: StateDir,
 }
@@ -276,6 +279,8 @@ pub(super) struct Retired {
     host: Arc<Host>,
     /// The listeners of pages and metrics.
     doors: Vec<(Purpose, OwnedFd)>,
+    /// Says that queries are answered, until another does.
+    herald: Option<Herald>,
 }
 
 impl Retired {
@@ -309,6 +314,7 @@ impl Retired {
 
     /// Answers no more; the sockets are another's. What was taken is answered first.
     pub(super) fn end(self) {
+        drop(self.herald);
         self.host.running.leave();
     }
 }
@@ -428,7 +434,7 @@ mod tests {
             program: None,
             events: Events::none(),
         };
-        let (building, ready) = Building::start(&loaded, start, || {}).unwrap();
+        let (building, ready) = Building::start(&loaded, start, |_| Ok(())).unwrap();
         let metrics = ready.metrics.unwrap();
         let state = directory.path().join("state");
         assert!(control::call(&state, &control::Command::Status).is_ok());

@@ -85,10 +85,10 @@ pub fn serve(loaded: &Loaded, begin: Begin, ready: impl Fn(&Ready)) -> Result<En
     let (first, settings) = (as_before.clone(), loaded.clone());
     let work = move || {
         if !follows {
-            return Building::start(&settings, first(inherited), || {});
+            return Building::start(&settings, first(inherited), |_| Ok(()));
         }
         let (inherited, talk) = succession::follow(&settings)?;
-        Building::start(&settings, first(inherited), || succession::answering(talk))
+        Building::start(&settings, first(inherited), |fault| succession::answering(talk, fault))
     };
     let mut started = start(work, &waiting, &mut signals)?;
     loop {
@@ -102,9 +102,14 @@ pub fn serve(loaded: &Loaded, begin: Begin, ready: impl Fn(&Ready)) -> Result<En
         let Event::HandOver(pid) = wait(&waiting, &mut signals, &mut asked, &building) else {
             return stop(building, &waiting, &mut signals);
         };
-        let Err((retired, error)) = succession::hand_over(loaded, building, pid) else {
-            tracing::info!(to = pid, "handed over");
-            return Ok(Ended::Followed);
+        let (retired, error) = match succession::hand_over(loaded, building, pid) {
+            Ok(true) => {
+                tracing::info!(to = pid, "handed over");
+                return Ok(Ended::Followed);
+            }
+            // Whoever looks after us starts gapura again.
+            Ok(false) => return Err(RunError::Follow("the successor ended at once".to_owned())),
+            Err(failed) => failed,
         };
         succession::log_failed(&error);
         let (again, settings) = (as_before.clone(), loaded.clone());

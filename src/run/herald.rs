@@ -33,16 +33,16 @@ impl Herald {
             return None;
         }
         let watchdog = Watchdog::from_environment();
-        // Two questions may get no answer before the third is too late.
+        // One round without an answer is not too late.
         let rest = watchdog.map_or(REST_MAX, |Watchdog(time)| (time / 3).min(REST_MAX));
         let (stop, stopped) = channel();
         let sockets = host.publisher.sockets().clone();
         let weak = Arc::downgrade(host);
         let round = Round { notifier, watched: watchdog.is_some(), sockets, addresses };
         let work = move || {
-            let mut said = String::new();
+            let mut last = Last::default();
             loop {
-                round.go(&weak, &mut said);
+                round.go(&weak, &mut last);
                 if stopped.recv_timeout(rest) != Err(RecvTimeoutError::Timeout) {
                     return;
                 }
@@ -66,6 +66,15 @@ impl Drop for Herald {
     }
 }
 
+/// What was seen and said in the round before.
+#[derive(Default)]
+struct Last {
+    /// The headline.
+    said: String,
+    /// Octets of all responses.
+    octets: u64,
+}
+
 /// What a round needs.
 struct Round {
     /// Who is told.
@@ -80,14 +89,19 @@ struct Round {
 
 impl Round {
     /// Asks, and tells.
-    fn go(&self, host: &Weak<Host>, said: &mut String) {
-        if self.watched && self.lives() {
+    fn go(&self, host: &Weak<Host>, last: &mut Last) {
+        let lives = self.watched && self.lives();
+        let Some(host) = host.upgrade() else { return };
+        // A flood takes the place of our questions and not that of answers.
+        let octets = host.running.counters().iter().map(|(_, totals)| totals.octets_out).sum();
+        if lives || (self.watched && octets > last.octets) {
             self.notifier.alive();
         }
-        let Some(headline) = host.upgrade().map(|host| host.headline()) else { return };
-        if *said != headline {
+        last.octets = octets;
+        let headline = host.headline();
+        if last.said != headline {
             self.notifier.status(&headline);
-            *said = headline;
+            last.said = headline;
         }
     }
 

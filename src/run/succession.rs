@@ -6,7 +6,9 @@
 //! all of its work back; a worker of before that slept through that answers one more batch from its memory.
 
 use std::process::{Command as Program, Stdio};
+use std::time::{Duration, Instant};
 
+use super::StateDir;
 use super::building::{Building, Retired, Start};
 use super::daemon::Event;
 use super::error::RunError;
@@ -23,6 +25,9 @@ use crate::text::with_causes;
 
 /// Variables that are meant for one process and not for the one that follows it.
 const OWN: [&str; 4] = ["WATCHDOG_PID", "LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES"];
+
+/// How long the end of a process may take.
+const CLEARED_WITHIN: Duration = Duration::from_secs(60);
 
 //------------ The successor -------------------------------------------------
 
@@ -52,21 +57,26 @@ pub(super) fn follow(loaded: &Loaded) -> Result<(Inherited, Talk), RunError> {
 }
 
 /// The successor answers: waits until the other does not any more.
-pub(super) fn answering(talk: Talk) {
+pub(super) fn answering(talk: Talk, fault: Option<&str>) -> Result<(), RunError> {
+    // The daemon before has the database open: better it goes on.
+    if let Some(fault) = fault {
+        return Err(RunError::Follow(format!("the database cannot be used: {fault}")));
+    }
     if let Err(error) = talk.answering() {
         tracing::warn!(%error, "the daemon before this one did not say that it has ended");
     }
+    Ok(())
 }
 
 //------------ The predecessor -----------------------------------------------
 
-/// Lets process `pid` follow. Returns when it answers and this one does not any more; else what goes on answering,
-/// and why.
+/// Lets process `pid` follow. Returns when this one does not answer any more, and whether the other still does; else
+/// what goes on answering, and why.
 pub(super) fn hand_over(
     loaded: &Loaded,
     building: Building,
     pid: u32,
-) -> Result<(), (Retired, std::io::Error)> {
+) -> Result<bool, (Retired, std::io::Error)> {
     tracing::info!(to = pid, "handing over");
     let retired = building.leave();
     let state_dir = &loaded.settings.server.state_dir;
@@ -86,10 +96,11 @@ pub(super) fn hand_over(
     let notifier = retired.notifier();
     retired.end();
     notifier.main_process(pid);
-    if let Err(error) = talk.leave() {
-        tracing::warn!(%error, "the successor was not told that it is alone");
+    let told = talk.leave();
+    if let Err(error) = &told {
+        tracing::error!(%error, "the successor was not told that it is alone");
     }
-    Ok(())
+    Ok(told.is_ok())
 }
 
 /// Does again all of the work that a successor did not take.
@@ -101,8 +112,18 @@ pub(super) fn take_back(
     let settings = retired.settings();
     let mut loaded = loaded.clone();
     loaded.settings = settings;
+    // One that was killed holds the directory until the system has cleared it away.
+    let until = Instant::now() + CLEARED_WITHIN;
+    while Instant::now() < until
+        && StateDir::take_as_it_is(&loaded.settings.server.state_dir).is_err()
+    {
+        std::thread::sleep(Duration::from_millis(100));
+    }
     let start = start(retired.inherited());
-    Building::start(&loaded, start, || retired.end())
+    Building::start(&loaded, start, |_| {
+        retired.end();
+        Ok(())
+    })
 }
 
 //------------ Commands ------------------------------------------------------
@@ -123,11 +144,8 @@ impl Host {
                 "server.state_dir is another one now, which a successor would not find us in: restart gapura",
             );
         }
-        if std::process::id() == 1 {
-            return Reply::failed(
-                "gapura is process 1 here, and the container ends with it: start another container, or pass the \
-                 sockets from outside",
-            );
+        if let Some(refused) = is_process_1() {
+            return refused;
         }
         let Some((program, arguments)) = &self.program else {
             return Reply::failed("this program does not know its own file: restart gapura");
@@ -157,6 +175,9 @@ impl Host {
 
     /// Agrees that the caller follows.
     pub(super) fn hand_over_to(&self, session: &Session) -> Reply {
+        if let Some(refused) = is_process_1() {
+            return refused;
+        }
         let Some(pid) = session.pid else {
             return Reply::failed(
                 "your process cannot be seen from here: start it beside the daemon",
@@ -172,6 +193,16 @@ impl Host {
         self.events.send(Event::HandOver(pid));
         Reply::done("handing over", serde_json::json!({ "pid": std::process::id() }))
     }
+}
+
+/// The reply where a container would end with this process.
+fn is_process_1() -> Option<Reply> {
+    (std::process::id() == 1).then(|| {
+        Reply::failed(
+            "gapura is process 1 here, and the container ends with it: start another container, or pass the \
+             sockets from outside",
+        )
+    })
 }
 
 /// The reply where the settings would let no daemon start.

@@ -103,7 +103,9 @@ pub(super) fn open(
     let fail = |protocol| move |source| ListenError { address, protocol, source };
     if !passed_udp.is_empty() {
         for socket in &passed_udp {
-            let ready = socket.set_nonblocking(false).and_then(|()| system::prepare_udp(socket));
+            // The daemon before has the same socket open: a QUIC socket never waits, any other always does.
+            let ready = socket.set_nonblocking(purpose == Purpose::Quic);
+            let ready = ready.and_then(|()| system::prepare_udp(socket));
             ready.map_err(fail("UDP"))?;
         }
         sockets.udp = enough(passed_udp, udp, UdpSocket::try_clone).map_err(fail("UDP"))?;

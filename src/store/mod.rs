@@ -162,7 +162,7 @@ impl Store {
         work: impl FnOnce(&Tx<'_>) -> Result<T, E>,
     ) -> Result<T, E> {
         let mut connection = lock(&self.0.writer);
-        if self.0.is_left.load(Ordering::Relaxed) {
+        if self.is_left() {
             return Err(StoreError::Left.into());
         }
         self.0.presence.check()?;
@@ -188,6 +188,11 @@ impl Store {
     pub fn leave(&self) {
         let _idle = lock(&self.0.writer);
         self.0.is_left.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether another process works on it.
+    pub fn is_left(&self) -> bool {
+        self.0.is_left.load(Ordering::Relaxed)
     }
 
     /// Runs `work` on one consistent view of the database.
