@@ -18,7 +18,6 @@ pub use changed::changed;
 pub use effective::{Effective, effective};
 pub use load::{Loaded, default_path, load, state_dir_of, survey};
 pub use office::{Hosting, Office, Sheet};
-pub use paths::named as named_paths;
 pub use settings::{
     Approval, Audit, Bind, Correction, DenialKind, DnstapMessages, DnstapSettings, Hijackable,
     KeyArrangement, KeySettings, LogFormat, LoggedClient, Mail, Metrics, Naming, People, Policy,

@@ -13,13 +13,6 @@ pub(super) fn resolve(settings: &mut Settings, file: &Path) {
     }
 }
 
-/// Every path that settings name.
-pub fn named(settings: &Settings) -> Vec<PathBuf> {
-    let mut settings = settings.clone();
-    let all = paths(&mut settings).into_iter().map(std::mem::take);
-    all.filter(|path| !path.as_os_str().is_empty()).collect()
-}
-
 /// All paths of the settings.
 fn paths(settings: &mut Settings) -> Vec<&mut PathBuf> {
     let Settings {

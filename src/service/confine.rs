@@ -1,5 +1,6 @@
-//! Where the daemon may write, what it may read and which programs it may run, as far as the kernel can hold it to
-//! that (Landlock). What is taken away stays away, also from the programs it starts and from its successor.
+//! Where the daemon may write and which programs it may run, as far as the kernel can hold it to that (Landlock).
+//! What is taken away stays away, also from the programs it starts and from its successor. It reads what its user
+//! may: zone files are links to anywhere, and a reload names new ones.
 //!
 //! Rules are for the directory above each place: one that is replaced or mounted while the daemon runs is used
 //! again. Sockets are not limited here: names are asked for and served anywhere.
@@ -18,9 +19,6 @@ use landlock::{
 const RIGHTS: ABI = ABI::V4;
 /// Where programs and their libraries are.
 const PROGRAMS: [&str; 7] = ["/usr", "/bin", "/sbin", "/lib", "/lib64", "/opt", "/nix"];
-/// What may be read besides: the system's own state, and where data usually is.
-const READ: [&str; 10] =
-    ["/etc", "/proc", "/sys", "/dev", "/run", "/var", "/srv", "/mnt", "/media", "/tmp"];
 
 /// Where this process may write; none: everywhere.
 static WRITABLE: OnceLock<BTreeSet<PathBuf>> = OnceLock::new();
@@ -30,8 +28,6 @@ static WRITABLE: OnceLock<BTreeSet<PathBuf>> = OnceLock::new();
 pub struct Places {
     /// To be written.
     pub written: Vec<PathBuf>,
-    /// To be read.
-    pub read: Vec<PathBuf>,
     /// Programs to be run.
     pub run: Vec<PathBuf>,
 }
@@ -43,8 +39,7 @@ pub fn confine(places: &Places) -> String {
     let mut written = above(&places.written);
     // Scanners of letters have files of their own there.
     written.insert(std::env::temp_dir());
-    let read = above(&places.read);
-    match restrict(&written, &read, &above(&places.run)) {
+    match restrict(&written, &above(&places.run)) {
         Ok(RulesetStatus::NotEnforced) => "landlock: this kernel has none".to_owned(),
         Ok(status) => {
             let is_full = status == RulesetStatus::FullyEnforced;
@@ -70,7 +65,6 @@ pub fn may_write(path: &Path) -> bool {
 /// Puts the rules in force.
 fn restrict(
     written: &BTreeSet<PathBuf>,
-    read: &BTreeSet<PathBuf>,
     run: &BTreeSet<PathBuf>,
 ) -> Result<RulesetStatus, RulesetError> {
     let (all, reads) = (AccessFs::from_all(RIGHTS), AccessFs::from_read(RIGHTS));
@@ -80,9 +74,7 @@ fn restrict(
     for path in paths(&PROGRAMS).iter().chain(run) {
         rules = allow(rules, path, run_too)?;
     }
-    for path in paths(&READ).iter().chain(read) {
-        rules = allow(rules, path, look)?;
-    }
+    rules = allow(rules, Path::new("/"), look)?;
     for path in written {
         rules = allow(rules, path, all & !AccessFs::Execute)?;
     }
