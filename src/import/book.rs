@@ -104,7 +104,9 @@ fn catalogs(zones: &mut Vec<super::Zone>, notes: &mut Vec<Note>) {
     for zone in zones.iter_mut() {
         let Some(catalog) = zone.catalog.take() else { continue };
         if made.contains(&catalog) && catalog != zone.name {
-            of_use.insert(catalog.clone());
+            if !zone.is_for_some {
+                of_use.insert(catalog.clone());
+            }
             zone.catalog = Some(catalog);
         } else {
             let text = format!("{catalog} is no catalog zone that is made here");

@@ -116,6 +116,7 @@ impl DraftZone {
             zonemd: false,
             catalog: None,
             signing: None,
+            is_for_some: false,
             place: place.clone(),
             notes: Vec::new(),
         };
@@ -125,6 +126,19 @@ impl DraftZone {
     /// Notes something about the zone.
     pub(super) fn note(&mut self, place: &Place, text: impl Into<String>) {
         self.zone.notes.push(Note { place: place.clone(), text: text.into() });
+    }
+
+    /// That a rule of the old server let only some clients ask for it: gapura answers everybody.
+    pub(super) fn for_some(&mut self, place: &Place, rule: &str) {
+        self.note(
+            place,
+            format!(
+                "{rule}: only some clients could ask for this zone, and gapura answers everybody alike. \
+                 So its table is a comment: serve it from a second instance of gapura that others do not \
+                 reach, or make a table of it if everybody may see it"
+            ),
+        );
+        self.zone.is_for_some = true;
     }
 
     /// That the old server signs it: what must happen before gapura does.

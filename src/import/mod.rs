@@ -87,5 +87,18 @@ fn cut(text: &str) -> String {
     }
 }
 
+/// A name in which each asterisk is one, as the patterns of `zone.update` write it: a bare one is any labels.
+fn literal(name: &str) -> String {
+    let (mut text, mut is_escaped) = (String::new(), false);
+    for sign in name.chars() {
+        if sign == '*' && !is_escaped {
+            text.push('\\');
+        }
+        is_escaped = sign == '\\' && !is_escaped;
+        text.push(sign);
+    }
+    text
+}
+
 #[cfg(test)]
 mod tests;

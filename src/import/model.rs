@@ -106,6 +106,8 @@ pub struct Zone {
     pub catalog: Option<Name>,
     /// The policy by which the old server signs it.
     pub signing: Option<String>,
+    /// Whether only some clients could ask for it: its table is a comment then.
+    pub is_for_some: bool,
     /// Where it stood.
     pub place: Place,
     /// What is to be said of it.

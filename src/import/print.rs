@@ -114,8 +114,8 @@ fn write_zone(zone: &Zone, printed: &dyn Printed, text: &mut String) {
         append_line!(table, "checks = \"lenient\"");
     }
     rules(zone, &mut table);
-    if is_lost {
-        // Without its file it would keep gapura from starting.
+    if is_lost || zone.is_for_some {
+        // Without its file it would keep gapura from starting; one for some clients would be for everybody.
         comment(&table, text);
     } else {
         text.push_str(&table);

@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 use super::*;
 use crate::config::Settings;
 
+mod narrow;
+
 /// Files in memory.
 struct Memory(BTreeMap<PathBuf, Vec<u8>>);
 
@@ -196,7 +198,8 @@ fn views_and_policies_of_named_are_told() {
         )],
     );
     let files: Vec<_> = settings.zones.iter().map(|it| it.file.display().to_string()).collect();
-    assert_eq!(files, ["/outside", "/only"]);
+    assert_eq!(files, ["/outside"]);
+    assert!(text.contains("# name = \"only.example.\"\n"), "it was for some clients: {text}");
     let policy = &settings.signings[0];
     assert_eq!(policy.name.get_ref(), "office");
     assert_eq!((policy.zsk_days, policy.ksk_days, policy.lifetime_days), (90, 365, 10));

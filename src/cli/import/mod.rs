@@ -72,7 +72,8 @@ fn settings(common: &Common, program: Program, args: &ImportFile) -> anyhow::Res
         put_error(&plain::plain(&text));
         return Ok(1);
     }
-    Ok(u8::from(done.zones.values().any(|it| it.is_problem)))
+    let is_missing = imported.zones.iter().any(|it| it.is_for_some);
+    Ok(u8::from(is_missing || done.zones.values().any(|it| it.is_problem)))
 }
 
 /// The directory of our settings file.

@@ -1,6 +1,9 @@
 //! Files with the secrets of keys.
 
 use std::collections::BTreeMap;
+use std::fs::OpenOptions;
+use std::io::{self, Write};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
@@ -28,10 +31,64 @@ pub(super) fn write(
                 "{} is there and holds another secret: name another directory with --keys",
                 path.display()
             ),
-            Err(_) => files::write_private(&path, text.as_bytes())
-                .with_context(|| format!("cannot write {}", path.display()))?,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                write_new(&path, text.as_bytes())
+                    .with_context(|| format!("cannot write {}", path.display()))?;
+            }
+            Err(error) => {
+                return Err(error).with_context(|| {
+                    format!("cannot read {}: name another directory with --keys", path.display())
+                });
+            }
         }
         written.insert(key.name.clone(), seen_from(base, &path));
     }
     Ok(written)
+}
+
+/// Writes a file of mode 0600 that is not there yet, not even as a link that leads nowhere.
+fn write_new(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
+    let put = file.write_all(bytes).and_then(|()| file.sync_all());
+    if put.is_err() {
+        // Half a secret would look like a whole one.
+        drop(std::fs::remove_file(path));
+    }
+    put.and_then(|()| files::sync_directory(path))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::{PermissionsExt, symlink};
+
+    use super::*;
+
+    #[test]
+    fn what_is_there_is_never_replaced() {
+        let made = tempfile::tempdir().unwrap();
+        let dir = made.path();
+        let key = Key {
+            name: "armada.".parse().unwrap(),
+            algorithm: "hmac-sha256".parse().unwrap(),
+            secret: "c2VjcmV0".to_owned(),
+        };
+        let path = dir.join(format!("{}.key", files::stem(&key.name)));
+        let put = || write(std::slice::from_ref(&key), dir, dir);
+        // A link to nowhere, and one that cannot be read at all.
+        for to in [dir.join("gone"), path.clone()] {
+            symlink(&to, &path).unwrap();
+            assert!(put().is_err(), "{}", to.display());
+            assert_eq!(std::fs::read_link(&path).unwrap(), to);
+            assert!(!dir.join("gone").exists());
+            std::fs::remove_file(&path).unwrap();
+        }
+        assert!(put().is_ok());
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), "c2VjcmV0\n");
+        assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        // The same secret is as good; another one stays.
+        assert!(put().is_ok());
+        std::fs::write(&path, "other\n").unwrap();
+        assert!(put().is_err());
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), "other\n");
+    }
 }

@@ -138,7 +138,7 @@ impl Reader {
             "master" => zone.primaries.extend(self.rights.peers(item, &mut self.draft)),
             "notify" => {
                 let peers = self.rights.peers(item, &mut self.draft);
-                zone.transfer.extend(self.rights.automatic(item));
+                self.rights.automatic(item, zone);
                 zone.notify.extend(peers);
             }
             "acl" => self.rights.acl(item, zone),

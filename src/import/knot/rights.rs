@@ -5,11 +5,15 @@ use std::collections::BTreeMap;
 use super::scan::{Group, Item};
 use crate::import::address::{ANYWHERE, Net, nets, with_port};
 use crate::import::draft::{Draft, DraftZone, Peer, Permission};
-use crate::import::model::{Tls, Update};
+use crate::import::model::{Content, Tls, Update};
+use crate::import::{Place, literal};
 use crate::wire::Name;
 
 /// Items of an access list that narrow it in ways gapura does not have.
 const NARROWING: [&str; 3] = ["cert-key", "protocol", "cert-hostname"];
+
+/// Items of a remote by which it shows a certificate before it may have something.
+const CERTIFIED: [&str; 4] = ["tls", "quic", "cert-key", "cert-hostname"];
 
 /// Remotes, groups of them, access lists.
 pub(super) struct Rights {
@@ -27,8 +31,8 @@ pub(super) struct Rights {
 struct Server {
     /// As one that is spoken to; none if gapura cannot.
     peer: Option<Peer>,
-    /// As one that may have something.
-    permission: Permission,
+    /// As one that may have something, or its name and the item by which it needs a certificate.
+    permission: Result<Permission, (String, &'static str)>,
     /// Whether it is among those who may without a list.
     is_automatic: bool,
 }
@@ -77,10 +81,11 @@ impl Rights {
     }
 
     /// Permissions of servers that are told, where they need no list.
-    pub(super) fn automatic(&self, item: &Item) -> Vec<Permission> {
+    pub(super) fn automatic(&self, item: &Item, zone: &mut DraftZone) {
         let known = self.named(&item.values).filter_map(Result::ok);
-        let may = known.filter(|server| self.is_automatic && server.is_automatic);
-        may.map(|server| server.permission.clone()).collect()
+        for server in known.filter(|server| self.is_automatic && server.is_automatic) {
+            server.may(&item.place, zone);
+        }
     }
 
     /// The access lists of a zone, in their order: the first that fits decides.
@@ -119,28 +124,23 @@ impl Rights {
                 continue;
             }
             if meant[0] && !denied[0] {
-                let permissions = self.permissions(list, zone);
-                zone.transfer.extend(permissions);
+                self.permissions(list, zone);
             }
             if meant[1] && !denied[1] {
                 update(list, zone);
             }
             if has("query") {
-                let text = format!(
-                    "acl {name}: queries: gapura has one list for all zones, server.allow_query"
-                );
-                zone.note(&list.place, text);
+                asking(list, zone);
             }
         }
     }
 
     /// Who an access list lets have a zone.
-    fn permissions(&self, list: &Group, zone: &mut DraftZone) -> Vec<Permission> {
+    fn permissions(&self, list: &Group, zone: &mut DraftZone) {
         let label = list.get("id").to_owned();
-        let mut permissions = Vec::new();
         for server in self.named(&list.all("remote")) {
             match server {
-                Ok(server) => permissions.push(server.permission.clone()),
+                Ok(server) => server.may(&list.place, zone),
                 Err(name) => {
                     zone.note(&list.place, format!("acl {label}: there is no remote \"{name}\""))
                 }
@@ -149,7 +149,7 @@ impl Rights {
         let has_remote = list.item("remote").is_some();
         let addresses = list.all("address");
         if has_remote && addresses.is_empty() {
-            return permissions;
+            return;
         }
         let mut found: Vec<Net> = Vec::new();
         for address in &addresses {
@@ -172,11 +172,26 @@ impl Rights {
         } else {
             names.map(|name| Some(name.as_ref().to_lowercase())).collect()
         };
-        permissions.extend(keys.into_iter().map(|key| {
+        zone.transfer.extend(keys.into_iter().map(|key| {
             let (label, nets, place) = (label.clone(), found.clone(), place.clone());
             Permission { label, nets, key, place }
         }));
-        permissions
+    }
+}
+
+impl Server {
+    /// Lets it have a zone. Where Knot asks for a certificate, its address alone would be too little.
+    fn may(&self, place: &Place, zone: &mut DraftZone) {
+        match &self.permission {
+            Ok(permission) => zone.transfer.push(permission.clone()),
+            Err((label, item)) => {
+                let text = format!(
+                    "remote {label} may not have the zone here: with {item} Knot asks for its certificate, not for \
+                     its address alone: name in `transfer` a [[remote]] with tls"
+                );
+                zone.note(place, text);
+            }
+        }
     }
 }
 
@@ -229,12 +244,35 @@ fn server(group: &Group, draft: &mut Draft) -> Option<Server> {
         return None;
     }
     let nets = addresses.iter().map(|it| Net::host(it.0)).collect();
-    let permission =
-        Permission { label: label.clone(), nets, key: key.clone(), place: place.clone() };
+    let is_asked = |name: &&&str| group.item(name).is_some_and(|it| !is_off(it));
+    let permission = match CERTIFIED.iter().find(is_asked) {
+        Some(item) => Err((label.clone(), *item)),
+        None => {
+            Ok(Permission { label: label.clone(), nets, key: key.clone(), place: place.clone() })
+        }
+    };
     let tls = switched.map(|_| tls);
     let peer = is_reachable.then_some(Peer { label, addresses, key, tls, place });
     let is_automatic = group.item("automatic-acl").is_none_or(Item::is_on);
     Some(Server { peer, permission, is_automatic })
+}
+
+/// Whether a switch is off; other values are no switches.
+fn is_off(item: &Item) -> bool {
+    matches!(item.value().to_ascii_lowercase().as_str(), "" | "off" | "false" | "no" | "0")
+}
+
+/// Who may ask. Of a zone that is no catalog Knot answers whatever is not signed to everybody.
+fn asking(list: &Group, zone: &mut DraftZone) {
+    let rule = format!("acl {}: queries", list.get("id"));
+    if matches!(zone.zone.content, Content::Catalog | Content::Primaries { consume: true, .. }) {
+        return zone.for_some(&list.place, &rule);
+    }
+    let text = format!(
+        "{rule}: Knot looks at it for signed ones alone and answers all others to everybody, as gapura does; \
+         gapura's list is server.allow_query"
+    );
+    zone.note(&list.place, text);
 }
 
 /// Who may change a zone by UPDATE.
@@ -253,38 +291,10 @@ fn update(list: &Group, zone: &mut DraftZone) {
         );
         return zone.note(&list.place, text);
     }
-    let owners = list.all("update-owner-name");
-    let (kind, fit) = (list.get("update-owner"), list.get("update-owner-match"));
-    let apex = zone.zone.name.to_string();
-    let relative = |owner: &String| {
-        let owner = owner.to_ascii_lowercase();
-        match owner.strip_suffix('.') {
-            None => owner,
-            Some(whole) if format!("{whole}.") == apex => "@".to_owned(),
-            Some(whole) => match format!("{whole}.").strip_suffix(&format!(".{apex}")) {
-                Some(below) => below.to_owned(),
-                None => owner,
-            },
-        }
-    };
-    let names = match (kind, owners.is_empty()) {
-        ("" | "zone", _) => vec!["@".to_owned(), "*".to_owned()],
-        ("name", false) => owners
-            .iter()
-            .map(relative)
-            .flat_map(|name| {
-                let below = if name == "@" { "*".to_owned() } else { format!("*.{name}") };
-                match fit {
-                    "equal" | "pattern" => vec![name],
-                    "sub" => vec![below],
-                    _ => vec![name, below],
-                }
-            })
-            .collect(),
-        _ => {
-            let text = format!(
-                "acl {id}: updates by update-owner {kind} are not taken over: write zone.update"
-            );
+    let names = match owners(list, &zone.zone.name.to_string()) {
+        Ok(names) => names,
+        Err(why) => {
+            let text = format!("acl {id}: updates by {why} are not taken over: write zone.update");
             return zone.note(&list.place, text);
         }
     };
@@ -296,4 +306,44 @@ fn update(list: &Group, zone: &mut DraftZone) {
             types: list.all("update-type"),
         });
     }
+}
+
+/// The names that an access list lets change; or which item of it has no counterpart.
+fn owners(list: &Group, apex: &str) -> Result<Vec<String>, String> {
+    let (kind, fit) = (list.get("update-owner"), list.get("update-owner-match"));
+    let relative = |owner: &String| {
+        let owner = owner.to_ascii_lowercase();
+        match owner.strip_suffix('.') {
+            None => owner,
+            Some(whole) if format!("{whole}.") == apex => "@".to_owned(),
+            Some(whole) => match format!("{whole}.").strip_suffix(&format!(".{apex}")) {
+                Some(below) => below.to_owned(),
+                None => owner,
+            },
+        }
+    };
+    let owners: Vec<String> = match kind {
+        // Without an owner no name is looked at, however it would have to fit.
+        "" => return Ok(vec!["@".to_owned(), "*".to_owned()]),
+        "zone" => vec!["@".to_owned()],
+        "name" => list.all("update-owner-name").iter().map(relative).collect(),
+        kind => return Err(format!("update-owner {kind}")),
+    };
+    if owners.is_empty() {
+        return Err(format!("update-owner {kind}"));
+    }
+    let mut names = Vec::new();
+    for owner in owners {
+        let name = literal(&owner);
+        let below = if name == "@" { "*".to_owned() } else { format!("*.{name}") };
+        match fit {
+            "equal" => names.push(name),
+            // Knot's asterisk in a pattern is one label, ours is one or more.
+            "pattern" if !owner.contains('*') => names.push(name),
+            "sub" => names.push(below),
+            "" | "sub-or-equal" => names.extend([name, below]),
+            fit => return Err(format!("update-owner-match {fit} of {owner}")),
+        }
+    }
+    Ok(names)
 }

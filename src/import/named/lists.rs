@@ -56,6 +56,14 @@ impl Lists {
         permitting.found
     }
 
+    /// Whether a list lets in everybody, from everywhere and without a key.
+    pub(super) fn is_for_all(&self, list: &Statement) -> bool {
+        // What there is to say of its elements is of no use: nothing is taken over.
+        let found = self.permissions(list, &mut Draft::default());
+        let may = |net: &Net| found.iter().any(|it| it.key.is_none() && it.nets.contains(net));
+        ANYWHERE.iter().all(may)
+    }
+
     /// The elements of a list.
     fn elements(
         &self,

@@ -34,7 +34,7 @@ const TOLD: &[(&str, &str)] = &[
 ];
 
 /// Options that a zone takes over where it has none of its own.
-const INHERITED: [&str; 9] = [
+const INHERITED: [&str; 13] = [
     "also-notify",
     "allow-transfer",
     "allow-update",
@@ -44,6 +44,10 @@ const INHERITED: [&str; 9] = [
     "masterfile-format",
     "key-directory",
     "serial-update-method",
+    "allow-query",
+    "allow-query-on",
+    "match-clients",
+    "match-destinations",
 ];
 
 /// Reads the settings.
@@ -146,8 +150,7 @@ impl Reader {
     /// the view for everybody.
     fn views(&mut self, views: &[&Statement], options: &[Statement]) {
         let is_for_all = |view: &Statement| {
-            find(view.block(), "match-clients")
-                .is_none_or(|it| it.block().iter().any(|it| it.name() == "any"))
+            find(view.block(), "match-clients").is_none_or(|it| self.lists.is_for_all(it))
         };
         let mut ordered: Vec<&&Statement> = views.iter().collect();
         // Stable: of those for everybody the first.

@@ -4,6 +4,7 @@ use super::lists::Lists;
 use super::scan::Statement;
 use crate::import::address::ANYWHERE;
 use crate::import::draft::{Draft, DraftZone};
+use crate::import::literal;
 use crate::import::model::{Content, Update};
 
 /// `allow-update { … }`: the keys of the list.
@@ -53,13 +54,14 @@ pub(super) fn policy(policy: &Statement, zone: &mut DraftZone, draft: &mut Draft
         let name = relative(target, &zone.zone.name.to_string());
         let names = match (kind.as_str(), name) {
             ("zonesub", _) => vec!["@".to_owned(), "*".to_owned()],
-            ("name" | "wildcard", Some(name)) => vec![name],
-            ("subdomain", Some(name)) if name == "@" => vec![name, "*".to_owned()],
-            ("subdomain", Some(name)) => vec![name.clone(), format!("*.{name}")],
+            // An asterisk is one in all rules but `wildcard`.
+            ("name", Some(name)) => vec![literal(&name)],
+            ("wildcard", Some(name)) => wildcard(&name).into_iter().collect(),
+            ("subdomain", Some(name)) => with_below(&name),
             ("self" | "selfsub", _) => {
                 match relative(&key.to_string(), &zone.zone.name.to_string()) {
-                    Some(own) if kind == "self" => vec![own],
-                    Some(own) => vec![own.clone(), format!("*.{own}")],
+                    Some(own) if kind == "self" => vec![literal(&own)],
+                    Some(own) => with_below(&own),
                     None => Vec::new(),
                 }
             }
@@ -76,6 +78,19 @@ pub(super) fn policy(policy: &Statement, zone: &mut DraftZone, draft: &mut Draft
         zone.zone.updates.push(Update { key, names, types });
     }
     drop_of_secondary(policy, zone);
+}
+
+/// The pattern of a wildcard: its first label is for any labels, and no other one. None for other names.
+fn wildcard(name: &str) -> Option<String> {
+    let rest = name.strip_prefix('*').filter(|rest| rest.is_empty() || rest.starts_with('.'))?;
+    Some(format!("*{}", literal(rest)))
+}
+
+/// The patterns of a name and of all below it.
+fn with_below(name: &str) -> Vec<String> {
+    let name = literal(name);
+    let below = if name == "@" { "*".to_owned() } else { format!("*.{name}") };
+    vec![name, below]
 }
 
 /// A name relative to the apex, `@` for the apex itself; none outside the zone. named's names end at the root.

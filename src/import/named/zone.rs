@@ -17,7 +17,7 @@ const KINDS: &[(&str, &str)] = &[
 ];
 
 /// Options of a zone that are looked at here.
-const SEEN: [&str; 17] = [
+const SEEN: [&str; 19] = [
     "type",
     "file",
     "masters",
@@ -35,7 +35,12 @@ const SEEN: [&str; 17] = [
     "serial-update-method",
     "allow-notify",
     "zone-statistics",
+    "allow-query",
+    "allow-query-on",
 ];
+
+/// Lists that say who may ask, a zone's own or those of its view.
+const ASKING: [&str; 4] = ["allow-query", "allow-query-on", "match-clients", "match-destinations"];
 
 /// A zone's own options, and those it takes over where it has none.
 struct Options<'a> {
@@ -100,6 +105,7 @@ impl Reader {
         };
         let mut zone = DraftZone::new(name, content, place);
         self.servers(&options, &mut zone);
+        self.asking(&options, &mut zone);
         self.rights(&options, &mut zone);
         self.content(&options, &mut zone);
         self.left_over(options.own, &SEEN, &mut zone);
@@ -137,6 +143,14 @@ impl Reader {
         }
     }
 
+    /// Who may ask.
+    fn asking(&self, options: &Options<'_>, zone: &mut DraftZone) {
+        let lists = ASKING.iter().filter_map(|name| options.get(name));
+        for list in lists.filter(|list| !self.lists.is_for_all(list)) {
+            zone.for_some(&list.place, &list.text());
+        }
+    }
+
     /// Who may have it, and who may change it.
     fn rights(&mut self, options: &Options<'_>, zone: &mut DraftZone) {
         match options.get("allow-transfer") {
@@ -159,11 +173,11 @@ impl Reader {
                 self.draft.note(&zone.zone.place, text);
             }
         }
-        if let Some(list) = options.get("allow-update") {
-            update::allow(&self.lists, list, zone, &mut self.draft);
-        }
+        // A zone's own policy stands in the place of a list that it would inherit.
         if let Some(policy) = options.get("update-policy") {
             update::policy(policy, zone, &mut self.draft);
+        } else if let Some(list) = options.get("allow-update") {
+            update::allow(&self.lists, list, zone, &mut self.draft);
         }
         if let Some(list) = options.get("allow-notify") {
             zone.note(

@@ -27,6 +27,7 @@ pub(super) fn read(path: &Path, sources: &mut Sources<'_>) -> Result<Draft, Faul
         patterns: BTreeMap::new(),
         tls: BTreeMap::new(),
         zones_dir: ZONES_DIR.into(),
+        is_tls_only: false,
     };
     let (mut zones, mut zone_list) = (Vec::new(), None);
     for section in sections {
@@ -67,6 +68,8 @@ struct Reader {
     tls: BTreeMap<String, Option<Tls>>,
     /// Where zone files are.
     zones_dir: PathBuf,
+    /// Whether zones are transferred to TLS clients with a certificate alone.
+    is_tls_only: bool,
 }
 
 impl Reader {
@@ -78,6 +81,7 @@ impl Reader {
                 "zonesdir" if !attribute.value().is_empty() => {
                     self.zones_dir = attribute.value().into();
                 }
+                "tls-auth-xfr-only" => self.is_tls_only = attribute.value() == "yes",
                 "zonelistfile" => *zone_list = Some(attribute.value().into()),
                 "ip-address" => {
                     let text = format!("NSD listens on {}: server.listen", attribute.values.join(" "));
@@ -207,6 +211,7 @@ impl Reader {
             self.attribute(attribute, &mut zone);
         }
         self.unblocked(attributes, &mut zone);
+        Self::asking(attributes, &mut zone);
         self.draft.zones.push(zone);
     }
 }

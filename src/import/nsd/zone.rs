@@ -3,13 +3,12 @@
 use super::Reader;
 use super::scan::Attribute;
 use crate::import::Place;
-use crate::import::address::{Net, nets, with_port};
+use crate::import::address::{ANYWHERE, Net, nets, with_port};
 use crate::import::draft::{DraftZone, Peer, Permission};
 use crate::wire::Name;
 
 /// What of a zone or pattern has no counterpart, and why nothing is lost by it.
 const TOLD: &[(&str, &str)] = &[
-    ("allow-query", "gapura has one list for all zones, server.allow_query"),
     ("outgoing-interface", "gapura asks from the address that the system chooses"),
     ("max-refresh-time", "the SOA record says when a secondary zone is refreshed"),
     ("min-refresh-time", "the SOA record says when a secondary zone is refreshed"),
@@ -36,7 +35,7 @@ impl Reader {
     pub(super) fn attribute(&mut self, attribute: &Attribute, zone: &mut DraftZone) {
         let Attribute { name, values, place } = attribute;
         match name.as_str() {
-            "name" | "zonefile" | "catalog" => {}
+            "name" | "zonefile" | "catalog" | "allow-query" => {}
             "request-xfr" => {
                 let words: Vec<&str> = values
                     .iter()
@@ -53,15 +52,16 @@ impl Reader {
                 if let [address, key, rest @ ..] = values.as_slice()
                     && key != "BLOCKED"
                 {
-                    let permission = self.permission(address, key, place);
-                    if !rest.is_empty() {
+                    if rest.is_empty() && !self.is_tls_only {
+                        zone.transfer.extend(self.permission(address, key, place));
+                    } else {
+                        let client = rest.first().map_or("tls-auth-xfr-only", String::as_str);
                         let text = format!(
-                            "provide-xfr {address}: TLS client {} is not asked for: give its [[remote]] tls",
-                            rest.join(" ")
+                            "provide-xfr {address} is not taken over: it is for TLS clients alone ({client}): name \
+                             in `transfer` a [[remote]] with tls"
                         );
                         zone.note(place, text);
                     }
-                    zone.transfer.extend(permission);
                 }
             }
             "allow-notify" => {
@@ -129,6 +129,21 @@ impl Reader {
         let key: Option<Name> =
             if key == "NOKEY" { None } else { Some(self.draft.name(place, key)?) };
         Some(Permission { label: String::new(), nets, key, place: place.clone() })
+    }
+
+    /// Who may ask: everybody, unless lists say who.
+    pub(super) fn asking(attributes: &[Attribute], zone: &mut DraftZone) {
+        let lists: Vec<&Attribute> =
+            attributes.iter().filter(|it| it.name == "allow-query").collect();
+        let Some(first) = lists.first() else { return };
+        let has = |key: &'static str| {
+            lists.iter().filter(move |it| it.values.get(1).is_some_and(|it| it == key))
+        };
+        let open: Vec<Net> = has("NOKEY").filter_map(|it| nets(it.value())).flatten().collect();
+        let is_for_all = ANYWHERE.iter().all(|net| open.contains(net));
+        if !is_for_all || has("BLOCKED").next().is_some() {
+            zone.for_some(&first.place, &format!("allow-query {}", first.values.join(" ")));
+        }
     }
 
     /// What is blocked goes before everything that lets in, wherever it stands: what meets it is taken out.
