@@ -349,6 +349,15 @@ mod office {
         refused(&output, &format!("MISSING: letters/{letter}"));
         let checked = run_in(dir, &["db", "check", "one.backup"]);
         assert_eq!(checked.status.code(), Some(0), "{}", printed(&checked));
+        // Tokens of then would hold again: without the queue's keys none can be ended.
+        std::fs::remove_file(dir.join("state/personal.key")).unwrap();
+        refused(&office.daemon.gapura(&["db", "backup", "two.backup"]), "MISSING");
+        let other = tempfile::tempdir().unwrap();
+        lay_out(other.path(), "");
+        std::fs::copy(dir.join("two.backup"), other.path().join("two.backup")).unwrap();
+        let restore = run_in(other.path(), &["db", "restore", "two.backup"]);
+        refused(&restore, "without the keys of its queue");
+        assert!(!other.path().join("state/gapura.db").exists());
     }
 
     /// A command of SQLite in the database of a stopped daemon.
