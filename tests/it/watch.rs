@@ -192,8 +192,8 @@ fn text_has_no_colour_where_nobody_looks_and_says_what_it_says_in_fields() {
     let made = tempfile::tempdir().unwrap();
     let dir = made.path();
     lay_out(dir, "[log]\nformat = \"text\"\n");
-    let daemon = Daemon::in_dir_with_text(dir);
-    drop(daemon);
+    // It is killed no sooner than it has said that it is ready.
+    assert_eq!(Daemon::in_dir_with_text(dir).end_with("TERM"), Some(0));
     let log = std::fs::read_to_string(dir.join("log")).unwrap();
     assert!(!log.contains('\u{1b}'), "{log}");
     let ready = log.lines().find(|line| line.contains(" event=ready ")).expect("a line");
