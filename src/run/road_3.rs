@@ -593,7 +593,7 @@ fn webhooks(webhooks: &[WebhookView]) -> [Family; 4] {
             .map(Family::of);
     for hook in webhooks {
         let failing = u64::from(hook.state != "ready");
-        let values = [hook.waiting as u64, failing, hook.delivered as u64, hook.given_up as u64];
+        let values = [hook.waiting, failing, hook.delivered as u64, hook.given_up as u64];
         for (family, value) in families.iter_mut().zip(values) {
             family.count(&[&hook.name], value);
         }

@@ -106,9 +106,10 @@ impl Draft {
         let (content, hash) = (self.content(), sha256_hex(&visitor.visit));
         let job = move |state: &State| {
             let (desk, limits) = (state.desk(), &state.settings().drafts);
-            match begins {
-                true => desk.begin_draft(hash, network, &content, limits),
-                false => desk.save_draft(hash, network, &content, limits),
+            if begins {
+                desk.begin_draft(hash, network, &content, limits)
+            } else {
+                desk.save_draft(hash, network, &content, limits)
             }
         };
         Ok(state.work(job).await??)
