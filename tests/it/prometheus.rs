@@ -259,7 +259,9 @@ fn a_real_prometheus_scrapes_and_evaluates_every_alarm_and_panel() {
         .filter(|line| !line.starts_with('#'))
         .filter_map(|line| line.split(['{', ' ']).next())
         .collect();
-    assert!(names.len() > 60, "{names:?}");
+    // A name server alone has no queue to tell of.
+    let least = if cfg!(feature = "approval") { 60 } else { 50 };
+    assert!(names.len() > least, "{names:?}");
     for name in names {
         assert!(!server.query(name).is_empty(), "{name} did not arrive");
     }
