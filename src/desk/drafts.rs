@@ -48,37 +48,15 @@ impl Desk {
         })))
     }
 
-    /// Keeps a draft; officers' have no network. Where room is scarce, those nobody has touched for an
-    /// hour are dropped on the way.
+    /// Keeps a draft; officers' have no network. One that `begins` is another than the one in its place: links that
+    /// were mailed for that one lead nowhere. Where room is scarce, those nobody has touched for an hour are dropped
+    /// on the way.
     pub fn save_draft(
         &self,
         hash: String,
         network: String,
-        content: &DraftContent,
+        (content, begins): (&DraftContent, bool),
         limits: &DraftLimits,
-    ) -> Result<(), ActError> {
-        self.put_draft((hash, network), content, limits, |_| Ok(()))
-    }
-
-    /// Keeps a draft that is another than the one in its place: links that were mailed for that one lead nowhere.
-    pub fn begin_draft(
-        &self,
-        hash: String,
-        network: String,
-        content: &DraftContent,
-        limits: &DraftLimits,
-    ) -> Result<(), ActError> {
-        let of = hash.clone();
-        self.put_draft((hash, network), content, limits, |tx| tx.cut_draft_links(&of))
-    }
-
-    /// Keeps a draft, after `first`.
-    fn put_draft(
-        &self,
-        (hash, network): (String, String),
-        content: &DraftContent,
-        limits: &DraftLimits,
-        first: impl FnOnce(&Tx<'_>) -> Result<(), StoreError>,
     ) -> Result<(), ActError> {
         if !network.is_empty() && self.room() != Room::Ample {
             return Err(ActError::Limit(PublicLimit::Disk));
@@ -88,7 +66,9 @@ impl Desk {
             if !row.network.is_empty() {
                 limits.make_room(tx, &row, row.changed_ms)?;
             }
-            first(tx)?;
+            if begins {
+                tx.cut_draft_links(&row.visit_hash)?;
+            }
             Ok(tx.put_draft(&row)?)
         })
     }

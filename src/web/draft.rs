@@ -105,12 +105,8 @@ impl Draft {
         };
         let (content, hash) = (self.content(), sha256_hex(&visitor.visit));
         let job = move |state: &State| {
-            let (desk, limits) = (state.desk(), &state.settings().drafts);
-            if begins {
-                desk.begin_draft(hash, network, &content, limits)
-            } else {
-                desk.save_draft(hash, network, &content, limits)
-            }
+            let limits = &state.settings().drafts;
+            state.desk().save_draft(hash, network, (&content, begins), limits)
         };
         Ok(state.work(job).await??)
     }

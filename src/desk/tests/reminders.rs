@@ -121,7 +121,7 @@ fn a_daily_job_that_fails_keeps_no_other_from_its_turn() {
     office.approve(&sent.number).unwrap();
     office.desk.status(&sent.number, &sent.secret).unwrap();
     let (draft, limits) = (DraftContent::default(), DraftLimits::default());
-    office.desk.save_draft("v".to_owned(), String::new(), &draft, &limits).unwrap();
+    office.desk.save_draft("v".to_owned(), String::new(), (&draft, false), &limits).unwrap();
     let link = office.desk.new_draft_link("v", "kantor@dinkes.example", "192.0.2.0/24").unwrap();
     let link = link.unwrap().token;
     assert!(office.desk.draft_behind(&link).unwrap().is_some());
@@ -172,13 +172,13 @@ fn a_link_never_leads_to_what_was_begun_in_the_place_of_its_draft() {
         link.unwrap().token
     };
     let save = |draft: &str, name: &str| {
-        desk.save_draft(draft.to_owned(), "n".to_owned(), &named(name), &limits).unwrap();
+        desk.save_draft(draft.to_owned(), "n".to_owned(), (&named(name), false), &limits).unwrap();
     };
     save("v", "satu");
     let link = linked("v");
     save("v", "satu lagi");
     assert!(desk.draft_behind(&link).unwrap().is_some(), "the same form goes on");
-    desk.begin_draft("v".to_owned(), "n".to_owned(), &named("lain"), &limits).unwrap();
+    desk.save_draft("v".to_owned(), "n".to_owned(), (&named("lain"), true), &limits).unwrap();
     assert!(desk.draft_behind(&link).unwrap().is_none(), "another's form");
     // Dropped for want of room.
     let link = linked("v");
