@@ -14,6 +14,7 @@ mod address;
 mod book;
 mod draft;
 mod files;
+mod item;
 mod knot;
 mod model;
 mod named;
@@ -27,6 +28,7 @@ pub use print::{Printed, notes, tables};
 use std::path::Path;
 
 use files::Sources;
+use item::Item;
 
 /// Whose settings they are.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]

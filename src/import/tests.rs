@@ -59,6 +59,15 @@ fn imported(program: Program, files: &[(&str, &str)]) -> (String, Settings, Vec<
     (text, settings, notes)
 }
 
+/// The zones of settings: `NAME FILE`, primaries, transfer and notify.
+fn zones(settings: &Settings) -> Vec<String> {
+    let line = |it: &crate::config::ZoneSettings| {
+        let (file, name) = (it.file.display(), it.name.get_ref());
+        format!("{name} {file} {:?} {:?} {:?}", it.primaries, it.transfer, it.notify)
+    };
+    settings.zones.iter().map(line).collect()
+}
+
 /// The remotes of settings: `NAME ADDRESS… [KEY]`.
 fn remotes(settings: &Settings) -> Vec<String> {
     let line = |it: &crate::config::RemoteSettings| {
@@ -103,16 +112,8 @@ fn zones_lists_and_keys_of_named_become_tables() {
             ("/etc/bind/more.conf", KEY),
         ],
     );
-    let zones: Vec<String> = settings
-        .zones
-        .iter()
-        .map(|it| {
-            let (file, name) = (it.file.display(), it.name.get_ref());
-            format!("{name} {file} {:?} {:?} {:?}", it.primaries, it.transfer, it.notify)
-        })
-        .collect();
     assert_eq!(
-        zones,
+        zones(&settings),
         [
             "a.example. /var/cache/bind/a.zone [] [\"192.0.2.2 2\", \"key armada\", \"networks\"] [\"192.0.2.2\"]",
             "b.example.  [\"192.0.2.1\", \"2001:db8::1\"] [] []",
@@ -263,16 +264,8 @@ fn patterns_and_zones_of_nsd_become_tables() {
             ("/srv/list", "# NSD zone list\n# name pattern\nadd added.example out\n"),
         ],
     );
-    let zones: Vec<String> = settings
-        .zones
-        .iter()
-        .map(|it| {
-            let (file, name) = (it.file.display(), it.name.get_ref());
-            format!("{name} {file} {:?} {:?} {:?}", it.primaries, it.transfer, it.notify)
-        })
-        .collect();
     assert_eq!(
-        zones,
+        zones(&settings),
         [
             "a.desa.example. /srv/zones/desa/a/a.desa.example.zone [] [\"192.0.2.2\", \"198.51.100.0/24\"] [\"192.0.2.2\"]",
             "b.example.  [\"2001:db8::1\"] [] []",
@@ -331,16 +324,8 @@ fn templates_and_zones_of_knot_become_tables() {
             ),
         ],
     );
-    let zones: Vec<String> = settings
-        .zones
-        .iter()
-        .map(|it| {
-            let (file, name) = (it.file.display(), it.name.get_ref());
-            format!("{name} {file} {:?} {:?} {:?}", it.primaries, it.transfer, it.notify)
-        })
-        .collect();
     assert_eq!(
-        zones,
+        zones(&settings),
         [
             "a.example. /var/lib/knot/example/a.example.zone [] [\"ns2\", \"ns3\", \"office\"] [\"ns2\", \"ns3\"]",
             "b.example. /srv/b\"b [] [] []",

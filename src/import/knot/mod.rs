@@ -7,12 +7,12 @@ mod scan;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use super::Fault;
 use super::draft::{Draft, DraftZone};
 use super::files::Sources;
 use super::model::Content;
+use super::{Fault, Item};
 use rights::Rights;
-use scan::{Group, Item};
+use scan::Group;
 
 /// Where zone files are, if the settings do not say.
 const STORAGE: &str = "/var/lib/knot";

@@ -1,8 +1,9 @@
 //! `policy` of knot.conf: how a zone is signed.
 
-use super::scan::{Group, Item};
+use super::scan::Group;
 use super::seconds;
 use crate::dnssec::Algorithm;
+use crate::import::Item;
 use crate::import::draft::Draft;
 use crate::import::model::Signing;
 

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use super::scan::{Group, Item};
+use super::scan::Group;
 use crate::import::address::{ANYWHERE, Net, nets, with_port};
 use crate::import::draft::{Draft, DraftZone, Peer, Permission};
 use crate::import::model::{Content, Tls, Update};
-use crate::import::{Place, literal};
+use crate::import::{Item, Place, literal};
 use crate::wire::Name;
 
 /// Items of an access list that narrow it in ways gapura does not have.

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::import::files::Sources;
-use crate::import::{Fault, Place, cut};
+use crate::import::{Fault, Item, Place, cut};
 
 /// One group: a section that stands alone, or one entry of its list.
 #[derive(Clone, Debug)]
@@ -17,23 +17,7 @@ pub(super) struct Group {
     pub(super) items: Vec<Item>,
 }
 
-/// One item with its values.
-#[derive(Clone, Debug)]
-pub(super) struct Item {
-    /// Its name, as `dnssec-policy`.
-    pub(super) name: String,
-    /// Its values.
-    pub(super) values: Vec<String>,
-    /// Where it stands.
-    pub(super) place: Place,
-}
-
 impl Item {
-    /// The first value, or nothing.
-    pub(super) fn value(&self) -> &str {
-        self.values.first().map_or("", String::as_str)
-    }
-
     /// Whether a switch is on.
     pub(super) fn is_on(&self) -> bool {
         matches!(self.value().to_ascii_lowercase().as_str(), "on" | "true" | "yes" | "1")

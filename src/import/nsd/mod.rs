@@ -9,8 +9,8 @@ use std::path::{Path, PathBuf};
 use super::draft::{Draft, DraftZone};
 use super::files::Sources;
 use super::model::{Content, Tls};
-use super::{Fault, Place};
-use scan::{Attribute, Section};
+use super::{Fault, Item, Place};
+use scan::Section;
 
 /// Where zone files are, if the settings do not say (as Debian builds NSD).
 const ZONES_DIR: &str = "/etc/nsd";
@@ -100,13 +100,13 @@ impl Reader {
 
     /// `key:`
     fn key(&mut self, section: &Section) {
-        let get = |name| section.get(name).map_or("", Attribute::value);
+        let get = |name| section.get(name).map_or("", Item::value);
         self.draft.key(&section.place, get("name"), get("algorithm"), get("secret"));
     }
 
     /// `tls-auth:`
     fn tls(&mut self, section: &Section) {
-        let get = |name| section.get(name).map_or("", Attribute::value);
+        let get = |name| section.get(name).map_or("", Item::value);
         let tls = Tls {
             name: get("auth-domain-name").to_owned(),
             ca: PathBuf::new(),
@@ -148,7 +148,7 @@ impl Reader {
             let mut words = line.split_whitespace();
             match (words.next(), words.next(), words.next()) {
                 (Some("add" | "cat"), Some(name), Some(pattern)) => {
-                    let include = Attribute {
+                    let include = Item {
                         name: "include-pattern".to_owned(),
                         values: vec![pattern.to_owned()],
                         place: place.clone(),
@@ -167,7 +167,7 @@ impl Reader {
     }
 
     /// Puts patterns in the place of their names.
-    fn spread(&mut self, attributes: &[Attribute], depth: usize, all: &mut Vec<Attribute>) {
+    fn spread(&mut self, attributes: &[Item], depth: usize, all: &mut Vec<Item>) {
         for attribute in attributes {
             if attribute.name != "include-pattern" {
                 all.push(attribute.clone());
@@ -188,10 +188,10 @@ impl Reader {
     }
 
     /// Makes a zone of its attributes.
-    fn make(&mut self, written: &str, place: &Place, attributes: &[Attribute]) {
+    fn make(&mut self, written: &str, place: &Place, attributes: &[Item]) {
         let Some(name) = self.draft.name(place, written) else { return };
         let last = |name: &str| attributes.iter().rev().find(|it| it.name == name);
-        let catalog = last("catalog").map_or("", Attribute::value);
+        let catalog = last("catalog").map_or("", Item::value);
         let is_secondary = attributes.iter().any(|it| it.name == "request-xfr");
         let content = if is_secondary {
             Content::Primaries { remotes: Vec::new(), consume: catalog == "consumer" }

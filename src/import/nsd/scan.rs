@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::import::files::Sources;
-use crate::import::{Fault, Place, cut};
+use crate::import::{Fault, Item, Place, cut};
 
 /// A part of the file, such as one `zone:`.
 #[derive(Clone, Debug)]
@@ -14,30 +14,12 @@ pub(super) struct Section {
     /// Where it begins.
     pub(super) place: Place,
     /// What it says, in order.
-    pub(super) attributes: Vec<Attribute>,
-}
-
-/// One attribute with its values.
-#[derive(Clone, Debug)]
-pub(super) struct Attribute {
-    /// Its name, as `provide-xfr`.
-    pub(super) name: String,
-    /// Its values.
-    pub(super) values: Vec<String>,
-    /// Where it stands.
-    pub(super) place: Place,
-}
-
-impl Attribute {
-    /// The first value, or nothing.
-    pub(super) fn value(&self) -> &str {
-        self.values.first().map_or("", String::as_str)
-    }
+    pub(super) attributes: Vec<Item>,
 }
 
 impl Section {
     /// The value of an attribute; where it stands twice, of the last.
-    pub(super) fn get(&self, name: &str) -> Option<&Attribute> {
+    pub(super) fn get(&self, name: &str) -> Option<&Item> {
         self.attributes.iter().rev().find(|it| it.name == name)
     }
 }
@@ -103,7 +85,7 @@ fn read(
                     return Err(Fault::new(&place, format!("{name}: stands in no section")));
                 };
                 let name = name.to_owned();
-                section.attributes.push(Attribute { name, values, place });
+                section.attributes.push(Item { name, values, place });
             }
         }
     }

@@ -1,10 +1,9 @@
 //! The attributes of a zone in nsd.conf: servers, and who may have it.
 
 use super::Reader;
-use super::scan::Attribute;
-use crate::import::Place;
 use crate::import::address::{ANYWHERE, Net, nets, with_port};
 use crate::import::draft::{DraftZone, Peer, Permission};
+use crate::import::{Item, Place};
 use crate::wire::Name;
 
 /// What of a zone or pattern has no counterpart, and why nothing is lost by it.
@@ -32,8 +31,8 @@ const TOLD: &[(&str, &str)] = &[
 
 impl Reader {
     /// One attribute of a zone.
-    pub(super) fn attribute(&mut self, attribute: &Attribute, zone: &mut DraftZone) {
-        let Attribute { name, values, place } = attribute;
+    pub(super) fn attribute(&mut self, attribute: &Item, zone: &mut DraftZone) {
+        let Item { name, values, place } = attribute;
         match name.as_str() {
             "name" | "zonefile" | "catalog" | "allow-query" => {}
             "request-xfr" => {
@@ -132,9 +131,8 @@ impl Reader {
     }
 
     /// Who may ask: everybody, unless lists say who.
-    pub(super) fn asking(attributes: &[Attribute], zone: &mut DraftZone) {
-        let lists: Vec<&Attribute> =
-            attributes.iter().filter(|it| it.name == "allow-query").collect();
+    pub(super) fn asking(attributes: &[Item], zone: &mut DraftZone) {
+        let lists: Vec<&Item> = attributes.iter().filter(|it| it.name == "allow-query").collect();
         let Some(first) = lists.first() else { return };
         let has = |key: &'static str| {
             lists.iter().filter(move |it| it.values.get(1).is_some_and(|it| it == key))
@@ -147,7 +145,7 @@ impl Reader {
     }
 
     /// What is blocked goes before everything that lets in, wherever it stands: what meets it is taken out.
-    pub(super) fn unblocked(&mut self, attributes: &[Attribute], zone: &mut DraftZone) {
+    pub(super) fn unblocked(&mut self, attributes: &[Item], zone: &mut DraftZone) {
         let blocked = attributes.iter().filter(|it| {
             it.name == "provide-xfr" && it.values.get(1).is_some_and(|key| key == "BLOCKED")
         });
