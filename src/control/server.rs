@@ -1,7 +1,7 @@
 //! The daemon's side: accepts a few clients at a time and passes their commands on.
 
 use std::io;
-use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,6 +13,7 @@ use zeroize::Zeroizing;
 
 use super::protocol::CALL_OCTETS_MAX;
 use super::{Command, Reply, socket_path};
+use crate::files;
 
 /// Commands carried out at once.
 const COMMANDS_MAX: usize = 8;
@@ -56,12 +57,9 @@ impl Server {
     /// holds the state directory's lock, so no living one can own it.
     pub fn bind(state_dir: &Path) -> io::Result<Self> {
         let path = socket_path(state_dir);
-        match std::fs::remove_file(&path) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-            _ => {}
-        }
-        let listener = UnixListener::bind(&path)?;
-        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600))?;
+        let listener = files::listen(&path)?;
+        listener.set_nonblocking(true)?;
+        let listener = UnixListener::from_std(listener)?;
         let own_uid = std::fs::metadata(&path)?.uid();
         Ok(Self { listener, path, own_uid })
     }

@@ -12,7 +12,6 @@
 use std::io::{self, IoSlice, IoSliceMut, Write};
 use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
-use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -23,6 +22,7 @@ use rustix::net::{
     SendAncillaryMessage, SendFlags, recvmsg, sendmsg,
 };
 
+use crate::files;
 use crate::serve::{Inherited, Purpose};
 
 /// Sockets in one message: the kernel takes 253.
@@ -192,13 +192,7 @@ impl Place {
     /// Takes the place in a state directory.
     pub fn take(state_dir: &Path) -> io::Result<Self> {
         let path = path(state_dir);
-        match std::fs::remove_file(&path) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-            _ => {}
-        }
-        let listener = UnixListener::bind(&path)?;
-        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600))?;
-        Ok(Self { listener, path })
+        Ok(Self { listener: files::listen(&path)?, path })
     }
 
     /// Waits for the sockets of process `pid`. What of them cannot be used is logged.
