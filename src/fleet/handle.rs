@@ -45,7 +45,7 @@ pub(super) struct Inner {
     /// Who heeds NOTIFY; none: nobody.
     pub(super) heed: OnceLock<Heed>,
     /// The queue; none while it is closed, or without one.
-    pub(super) queue: OnceLock<Box<dyn Queue>>,
+    pub(super) queue: OnceLock<Option<Box<dyn Queue>>>,
     /// Who is told of what.
     pub(super) board: Arc<Board>,
     /// What was counted.
@@ -169,8 +169,9 @@ impl Fleet {
         self.0.rules.load_full()
     }
 
-    /// Hands what may only be proposed to `queue` from now on. Only the first call counts.
-    pub fn propose_to(&self, queue: Box<dyn Queue>) {
+    /// Hands what may only be proposed to `queue` from now on; none: it is closed, or there is none. No update is
+    /// taken before: the queue may keep its name out of the zone. Only the first call counts.
+    pub fn propose_to(&self, queue: Option<Box<dyn Queue>>) {
         let _second = self.0.queue.set(queue);
     }
 

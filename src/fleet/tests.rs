@@ -241,3 +241,30 @@ fn a_key_that_sends_too_many_updates_is_told_so_and_others_are_not() {
     assert_eq!(sends("acme."), Ok(()));
     assert_eq!(sends("nobody.").unwrap_err().rcode, Rcode::REFUSED);
 }
+
+#[test]
+fn no_update_is_taken_before_it_is_known_which_names_are_kept_out() {
+    let (_directory, publisher) = publisher();
+    let names = (&["@".to_owned()][..], &[][..]);
+    let grant = Grant::read(name("example.").as_ref(), name("dhcp."), names, How::Direct).unwrap();
+    let grants = Grants::new(name("example."), vec![grant]);
+    let updates = Some(UpdateRules { grants, applicants: Vec::new() });
+    let of = ZoneRules { updates, ..ZoneRules::default() };
+    let fleet = Fleet::new(publisher, rules(of), Keyring::default());
+    // Add example. 60 TXT "a" (RFC 2136, section 2).
+    let apex = b"\x07example\0";
+    let message = [
+        &b"\0\x01\x28\0\0\x01\0\0\0\x01\0\0"[..],
+        apex,
+        b"\0\x06\0\x01",
+        apex,
+        b"\0\x10\0\x01\0\0\0\x3c\0\x02\x01a",
+    ]
+    .concat();
+    let sends = || fleet.perform_update(&requester("192.0.2.2", "dhcp.", Transport::Tcp), &message);
+    let refused = sends().unwrap_err();
+    assert_eq!(refused.rcode, Rcode::SERVFAIL);
+    assert!(refused.text.unwrap().contains("starting"));
+    fleet.propose_to(None);
+    assert_eq!(sends(), Ok(()));
+}

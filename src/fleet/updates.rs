@@ -6,7 +6,7 @@
 //! all that is asked for is so already.
 
 use super::Fleet;
-use super::proposal::{NotProposed, Proposal};
+use super::proposal::{NotProposed, Proposal, Queue};
 use super::rules::UpdateRules;
 use crate::answer::Ede;
 use crate::publish::{Cause, Edit, NotDecided, PublishError, RrsetEdit, is_guard};
@@ -66,6 +66,11 @@ impl Fleet {
         let (Some(rules), Some(key)) = (rules, &requester.key) else {
             return Err(Refusal::new(Rcode::REFUSED, Ede::PROHIBITED));
         };
+        if self.0.queue.get().is_none() {
+            return Err(unable(
+                "gapura is starting, and does not know yet which names are kept out",
+            ));
+        }
         // Where all that is asked for is not the key's, nobody waits for the zone's lock.
         if let Some(Entry::Loaded(zone)) = self.0.publisher.zones().get(update.zone.as_ref()) {
             let judged = rules.grants.judge(key, &update, &view(zone.content()));
@@ -108,7 +113,7 @@ impl Fleet {
             return Err(Against::Propose(changed));
         }
         for set in changed.iter().filter(|set| !set.rdatas.is_empty()) {
-            let kept_out = self.0.queue.get().map(|queue| queue.is_kept_out(&set.owner));
+            let kept_out = self.queue().map(|queue| queue.is_kept_out(&set.owner));
             match kept_out {
                 None | Some(Ok(false)) => {}
                 Some(Ok(true)) => return Err(Against::KeptOut(set.owner.clone())),
@@ -116,6 +121,11 @@ impl Fleet {
             }
         }
         Ok(Edit { set: changed })
+    }
+
+    /// The queue, if it is open.
+    fn queue(&self) -> Option<&dyn Queue> {
+        self.0.queue.get()?.as_deref()
     }
 
     /// Makes a request of what an update asks for. The answer is a refusal in any case: nothing is served yet.
@@ -127,7 +137,7 @@ impl Fleet {
         changed: Vec<RrsetEdit>,
     ) -> Result<(), Refusal> {
         let closed = || unable("the queue is closed, so nothing can be proposed");
-        let queue = self.0.queue.get().ok_or_else(closed)?;
+        let queue = self.queue().ok_or_else(closed)?;
         let applicant = rules.applicant(key).ok_or_else(closed)?.clone();
         let Some(owner) = changed.first().map(|set| set.owner.clone()) else { return Ok(()) };
         if changed.iter().any(|set| set.owner != owner) {

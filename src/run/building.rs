@@ -96,11 +96,16 @@ impl Building {
         let state_dir = StateDir::take_as_it_is(&settings.server.state_dir)?;
         let sources = options::sources(settings)?;
         let publish = options::publish(settings);
+        let serve = options::serve(settings)?;
+        if inherited.lives_on() {
+            // An address that cannot be bound is told before the tables are brought up to date: the daemon before us
+            // could not go on with those.
+            serve::bind(&serve, &mut inherited)?;
+        }
         let (database, publisher) = Database::open(sources, &publish, state_dir.fault())?;
         let runtime = system("cannot start the threads of pages and commands", runtime())?;
         // Bound before the first answer goes out: a command sent right after it waits in the socket.
         let control = bind_control(&runtime, &state_dir);
-        let serve = options::serve(settings)?;
         let keys = serve.keyring.clone();
         let fleet = Fleet::new(publisher.clone(), options::fleet(settings)?, keys);
         let operations = Some(Arc::new(fleet.clone()) as Arc<dyn Operations>);
@@ -116,9 +121,7 @@ impl Building {
         let watcher = publisher.watch();
         let told = fleet.start();
         let road_3 = Road3::open(loaded, &state_dir, &database, &publisher);
-        if let Some(queue) = road_3.proposals() {
-            fleet.propose_to(queue);
-        }
+        fleet.propose_to(road_3.proposals());
         let keystore = Keystore::new(state_dir.path());
         let signer = Signer::new(publisher.clone(), keystore, now_ms, database.reason.is_some());
         let host = Arc::new(Host {
