@@ -111,7 +111,11 @@ impl Crawl {
                 self.faults.entry(fault).or_default().insert(format!("{place} at {width}"));
             }
         }
-        for said in self.browser.complaints(window) {
+        // A page that says no, as it should, is a complaint of the browser's.
+        let here = self.browser.eval(window, "location.href").to_string();
+        let is_own = |said: &String| said.starts_with("\"Failed to load") && said.ends_with(&here);
+        let complaints = self.browser.complaints(window);
+        for said in complaints.into_iter().filter(|said| !is_own(said)) {
             self.faults.entry(format!("console: {said}")).or_default().insert(place.to_owned());
         }
     }
