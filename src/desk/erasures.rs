@@ -25,56 +25,69 @@ impl Desk {
         Store::drop_before_upgrade(&self.0.options.state_dir, Duration::ZERO);
     }
 
-    /// Erases again what an older database brought back, at a start; and brings the list up to date.
+    /// Erases again what an older database brought back, at a start; and brings the list up to date. Where there is
+    /// nothing to erase, nothing is written: another program may have the database locked.
     pub(super) fn repeat_erasures(&self) -> Result<(), ActError> {
-        let kept = self.kept_erasures();
-        if !kept.is_empty() {
-            let ledger = &self.0.ledger;
-            let left =
-                ledger.store.write::<_, ActError>(|tx| Ok(ledger.erase_again(tx, &kept)?))?;
-            if !left.requests.is_empty() {
-                let requests = left.requests.join(", ");
-                tracing::warn!(requests, "erased again: the database is from before their erasure");
-                self.delete_paper_files(&left.papers)?;
-                for file in &left.letters {
-                    // A file that is gone already is what was wanted.
-                    let _ = std::fs::remove_file(self.letter_path(file));
-                }
-                ledger.store.scrub()?;
-                self.forget_beside();
-            }
+        let Some(kept) = self.kept_erasures() else { return Ok(()) };
+        let ledger = &self.0.ledger;
+        let (known, brings_back) = self.read(|reader| {
+            let known = ledger.erasures(reader)?;
+            let brings_back = ledger.brings_back(reader, &kept, &known)?;
+            Ok::<_, ActError>((known, brings_back))
+        })?;
+        if !brings_back {
+            self.write_erasures(&kept, known);
+            return Ok(());
         }
-        self.keep_erasures();
+        let left = ledger.store.write::<_, ActError>(|tx| Ok(ledger.erase_again(tx, &kept)?))?;
+        let requests = left.requests.join(", ");
+        tracing::warn!(requests, "erased again: the database is from before their erasure");
+        self.delete_paper_files(&left.papers)?;
+        for file in &left.letters {
+            // A file that is gone already is what was wanted.
+            let _ = std::fs::remove_file(self.letter_path(file));
+        }
+        ledger.store.scrub()?;
+        self.forget_beside();
         Ok(())
     }
 
-    /// Writes the list, unless it is so already. An erasure is done without it, so what fails is told only.
+    /// Brings the list up to date. An erasure is done without it, so what fails is told only.
     fn keep_erasures(&self) {
-        let path = self.0.options.state_dir.join(ERASURES);
-        let mut all = self.kept_erasures();
-        let was = all.clone();
+        let Some(kept) = self.kept_erasures() else { return };
         match self.read(|reader| Ok(self.0.ledger.erasures(reader)?)) {
-            Ok(known) => all.add(known),
+            Ok(known) => self.write_erasures(&kept, known),
             Err(error) => {
                 tracing::warn!(error = with_causes(&error), "the list of erasures is not written");
-                return;
             }
         }
-        if all == was {
+    }
+
+    /// Writes the list, unless it has all of them already.
+    fn write_erasures(&self, kept: &Erasures, known: Erasures) {
+        let mut all = kept.clone();
+        all.add(known);
+        if all == *kept {
             return;
         }
+        let path = self.0.options.state_dir.join(ERASURES);
         if let Err(error) = files::write_private(&path, all.text().as_bytes()) {
             tracing::warn!(%error, path = %path.display(), "the list of erasures is not written");
         }
     }
 
-    /// The list as it is; empty where there is none, or none that reads.
-    fn kept_erasures(&self) -> Erasures {
+    /// The list as it is; empty where there is no file. None where it cannot be read: it may be the only one that
+    /// knows of an erasure, and stays as it is.
+    fn kept_erasures(&self) -> Option<Erasures> {
         let path = self.0.options.state_dir.join(ERASURES);
-        let Ok(octets) = files::read(&path) else { return Erasures::default() };
-        Erasures::read(&String::from_utf8_lossy(&octets)).unwrap_or_else(|| {
-            tracing::warn!(path = %path.display(), "not the list of erasures: it is left aside");
-            Erasures::default()
-        })
+        let read = match files::read(&path) {
+            Ok(octets) => Erasures::read(&String::from_utf8_lossy(&octets)),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Some(Erasures::default()),
+            Err(_) => None,
+        };
+        if read.is_none() {
+            tracing::error!(path = %path.display(), "the list of erasures does not read: it is left as it is");
+        }
+        read
     }
 }

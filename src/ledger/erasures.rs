@@ -103,6 +103,21 @@ impl Erasures {
 }
 
 impl Ledger {
+    /// Whether somebody is there again who was erased, beyond the erasures that the database knows.
+    pub fn brings_back(
+        &self,
+        reader: &Reader<'_>,
+        kept: &Erasures,
+        known: &Erasures,
+    ) -> Result<bool, StoreError> {
+        for (number, hash) in kept.without(known) {
+            if first_event(reader, number)?.as_ref() == Some(hash) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
     /// The erasures that the database knows.
     pub fn erasures(&self, reader: &Reader<'_>) -> Result<Erasures, StoreError> {
         let (mut found, mut after) = (Erasures::default(), 0);
@@ -120,7 +135,7 @@ impl Ledger {
 
 /// The hash of a request's first event.
 pub(super) fn first_event(reader: &Reader<'_>, number: &str) -> Result<Option<String>, StoreError> {
-    let events = reader.events_of(&format!("{REQUEST}{number}"))?;
+    let events = reader.page_of(&format!("{REQUEST}{number}"), 0, 1)?;
     Ok(events.into_iter().next().map(|event| event.hash))
 }
 

@@ -335,6 +335,13 @@ mod office {
         assert_eq!(seen["contact"]["name"], "", "{seen}");
         let verified = daemon.gapura(&["audit", "verify"]);
         assert_eq!(verified.status.code(), Some(0), "{}", printed(&verified));
+        // A list that does not read may be the only one that knows of an erasure.
+        assert_eq!(daemon.end_with("TERM"), Some(0));
+        let list = dir.join("state/erasures");
+        let damaged = std::fs::read_to_string(&list).unwrap() + "\u{0}\n";
+        std::fs::write(&list, &damaged).unwrap();
+        assert_eq!(Daemon::in_dir(dir).end_with("TERM"), Some(0));
+        assert_eq!(std::fs::read_to_string(&list).unwrap(), damaged);
     }
 
     #[test]

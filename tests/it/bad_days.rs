@@ -218,6 +218,9 @@ mod office {
         let office = Office::of(Daemon::in_dir(dir));
         assert_eq!(submit(&office, "dulu").status, 201);
         assert_eq!(office.daemon.end_with("TERM"), Some(0));
+        // Of an erasure that has nothing to be done again.
+        let head = "# Requests whose personal data was erased: number, hash of its first event. Keep a copy elsewhere.";
+        std::fs::write(dir.join("state/erasures"), format!("{head}\nGPR-2025-00009 00\n")).unwrap();
         let other = rusqlite::Connection::open(dir.join("state/gapura.db")).unwrap();
         other.execute_batch("BEGIN IMMEDIATE").unwrap();
         let daemon = Daemon::in_dir(dir);
