@@ -222,7 +222,7 @@ impl Building {
     /// Stops everything, in the order that the documentation of [`super`] draws.
     pub(super) fn stop(self) {
         self.host.notifier.stopping();
-        let (retired, database) = self.retire();
+        let (retired, state_dir, database) = self.retire();
         drop(retired.herald);
         let publisher = retired.host.publisher.clone();
         // The last holder of the listeners: dropping it closes the DNS sockets.
@@ -233,11 +233,11 @@ impl Building {
             tracing::warn!(%error, "the database's write-ahead log stays beside it");
         }
         drop(database);
-        drop(retired.state_dir);
+        drop(state_dir);
     }
 
     /// Stops everything but answers: whatever could change a zone, and whatever looks at one.
-    fn retire(self) -> (Retiring, Database) {
+    fn retire(self) -> (Retired, StateDir, Database) {
         let Self { runtime, stop, control, host, watcher, database, herald, doors, state_dir } =
             self;
         // An error means that nothing listens any more, which is the same.
@@ -250,30 +250,18 @@ impl Building {
         host.road_3.keep_statistics();
         host.signer.stop();
         host.fleet.stop();
-        (Retiring { host, doors, herald, state_dir }, database)
+        (Retired { host, doors, herald }, state_dir, database)
     }
 
     /// Leaves database and state directory to another process, and goes on to answer from what is in memory.
     pub(super) fn leave(self) -> Retired {
-        let (Retiring { host, doors, herald, state_dir }, database) = self.retire();
-        host.publisher.flush();
+        let (retired, state_dir, database) = self.retire();
+        retired.host.publisher.flush();
         database.store.leave();
         drop(database);
         drop(state_dir);
-        Retired { host, doors, herald }
+        retired
     }
-}
-
-/// A daemon that is about to stop.
-struct Retiring {
-    /// Holds the listeners.
-    host: Arc<Host>,
-    /// The listeners of pages and metrics.
-    doors: Vec<(Purpose, OwnedFd)>,
-    /// Says that queries are answered, as long as they are.
-    herald: Option<Herald>,
-    /// The lock on the state directory.
-    state_dir: StateDir,
 }
 
 /// A daemon that only answers, and writes nothing.

@@ -1,10 +1,11 @@
 //! Tells the service manager that the daemon lives and how it does.
 //!
-//! The watchdog is fed by nothing but answers: a query to each of our own sockets, over UDP and over TCP. A daemon whose
-//! workers hang is ended by the manager, whatever else of it goes on.
+//! The watchdog is fed by nothing but answers: those that went out since it was fed, or else those to a query to each
+//! of our own sockets, over UDP and over TCP. A daemon whose workers hang is ended by the manager, whatever else of it
+//! goes on; one whose disk hangs answers, and is not.
 
 use std::net::SocketAddr;
-use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Weak};
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -17,12 +18,12 @@ use crate::service::{Notifier, Watchdog};
 /// How often the manager is told how the daemon does, where nobody watches.
 const REST_MAX: Duration = Duration::from_secs(10);
 
-/// The running thread; it ends when this is dropped.
+/// The running threads; they end when this is dropped.
 pub(super) struct Herald {
-    /// Ends it when dropped.
-    stop: Option<Sender<()>>,
-    /// The thread.
-    thread: Option<JoinHandle<()>>,
+    /// Ends them when dropped.
+    stop: Option<(Sender<()>, Sender<()>)>,
+    /// Feeds the watchdog.
+    feeder: Option<JoinHandle<()>>,
 }
 
 impl Herald {
@@ -32,77 +33,82 @@ impl Herald {
         if !notifier.is_on() {
             return None;
         }
-        let watchdog = Watchdog::from_environment();
-        // One round without an answer is not too late.
-        let rest = watchdog.map_or(REST_MAX, |Watchdog(time)| (time / 3).min(REST_MAX));
-        let (stop, stopped) = channel();
-        let sockets = host.publisher.sockets().clone();
-        let weak = Arc::downgrade(host);
-        let round = Round { notifier, watched: watchdog.is_some(), sockets, addresses };
-        let work = move || {
-            let mut last = Last::default();
-            loop {
-                round.go(&weak, &mut last);
-                if stopped.recv_timeout(rest) != Err(RecvTimeoutError::Timeout) {
-                    return;
-                }
-            }
-        };
-        let thread = std::thread::Builder::new().name("herald".to_owned()).spawn(work);
-        let thread = thread.inspect_err(|error| {
-            tracing::error!(%error, "the service manager will not be told that gapura lives");
+        let (stop_feeder, fed) = channel();
+        let feeder = Watchdog::from_environment().and_then(|Watchdog(time)| {
+            let sockets = host.publisher.sockets().clone();
+            let mut feeder = Feeder { notifier: notifier.clone(), sockets, addresses, octets: 0 };
+            let weak = Arc::downgrade(host);
+            // One round without an answer is not too late.
+            begin("watchdog", (time / 3).min(REST_MAX), fed, move || feeder.go(&weak))
         });
-        Some(Self { stop: Some(stop), thread: thread.ok() })
+        let (stop_teller, told) = channel();
+        let (weak, mut said) = (Arc::downgrade(host), String::new());
+        // It waits for zones and disks, so nobody waits for it.
+        drop(begin("herald", REST_MAX, told, move || {
+            let Some(headline) = weak.upgrade().map(|host| host.headline()) else { return };
+            if said != headline {
+                notifier.status(&headline);
+                said = headline;
+            }
+        }));
+        Some(Self { stop: Some((stop_feeder, stop_teller)), feeder })
     }
 }
 
 impl Drop for Herald {
     fn drop(&mut self) {
         drop(self.stop.take());
-        if let Some(thread) = self.thread.take() {
-            // It waits for answers of our own sockets only, a second or two.
+        if let Some(thread) = self.feeder.take() {
+            // It waits for answers of our own sockets only, some seconds at most.
             let _ = thread.join();
         }
     }
 }
 
-/// What was seen and said in the round before.
-#[derive(Default)]
-struct Last {
-    /// The headline.
-    said: String,
-    /// Octets of all responses.
-    octets: u64,
+/// Does something again and again on a thread of its own, until the other end of `stopped` is gone.
+fn begin(
+    name: &str,
+    rest: Duration,
+    stopped: Receiver<()>,
+    mut work: impl FnMut() + Send + 'static,
+) -> Option<JoinHandle<()>> {
+    let run = move || {
+        work();
+        while stopped.recv_timeout(rest) == Err(RecvTimeoutError::Timeout) {
+            work();
+        }
+    };
+    let thread = std::thread::Builder::new().name(name.to_owned()).spawn(run);
+    let told = thread.inspect_err(|error| {
+        tracing::error!(%error, "the service manager will not be told that gapura lives");
+    });
+    told.ok()
 }
 
-/// What a round needs.
-struct Round {
+/// What feeds the watchdog. It waits for no zone and no disk: those are no reason to end a daemon that answers.
+struct Feeder {
     /// Who is told.
     notifier: Notifier,
-    /// Whether somebody watches.
-    watched: bool,
     /// How our own sockets are asked.
     sockets: Sockets,
     /// Where they listen.
     addresses: Vec<SocketAddr>,
+    /// Octets of all responses up to the round before.
+    octets: u64,
 }
 
-impl Round {
-    /// Asks, and tells.
-    fn go(&self, host: &Weak<Host>, last: &mut Last) {
-        let lives = self.watched && self.lives();
+impl Feeder {
+    /// Feeds it if queries were answered since the last time, or our own are now.
+    fn go(&mut self, host: &Weak<Host>) {
         let Some(host) = host.upgrade() else { return };
+        let octets = || host.running.counters().iter().map(|(_, totals)| totals.octets_out).sum();
         // A flood takes the place of our questions and not that of answers.
-        let octets = host.running.counters().iter().map(|(_, totals)| totals.octets_out).sum();
-        if lives || (self.watched && octets > last.octets) {
+        let now: u64 = octets();
+        if now > self.octets || self.lives() {
             self.notifier.alive();
         }
-        last.octets = octets;
-        let headline = host.headline();
-        if last.said != headline {
-            self.notifier.status(&headline);
-            last.said = headline;
-        }
+        // Without the answers to our own questions.
+        self.octets = octets();
     }
 
     /// Whether every socket answers. An address that is not here (freebind) gives no answer to anybody.
