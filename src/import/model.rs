@@ -1,5 +1,6 @@
 //! What comes out: the tables of gapura's settings, and notes on what has no counterpart there.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -80,9 +81,9 @@ pub struct Signing {
     /// Whether it proves by NSEC3.
     pub is_nsec3: bool,
     /// Numbers, by the names of the settings.
-    pub numbers: Vec<(&'static str, u64)>,
+    pub numbers: BTreeMap<&'static str, u64>,
     /// Switches, by the names of the settings.
-    pub switches: Vec<(&'static str, bool)>,
+    pub switches: BTreeMap<&'static str, bool>,
 }
 
 /// A zone.

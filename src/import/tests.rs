@@ -373,3 +373,38 @@ fn what_an_acl_of_knot_denies_stays_denied() {
     assert_eq!(settings.zones[0].transfer, ["first"]);
     told(&notes, &["acl not denies"]);
 }
+
+#[test]
+fn lists_that_name_each_other_again_and_again_have_an_end() {
+    // Each names the next one twice: a billion elements.
+    let chain = |line: &dyn Fn(usize) -> String| (0..30).map(line).collect::<String>();
+    let acls = chain(&|at| format!("acl a{at} {{ a{0}; a{0}; }};\n", at + 1));
+    let primaries = chain(&|at| format!("primaries p{at} {{ p{0}; p{0}; }};\n", at + 1));
+    let named = format!(
+        "{acls}{primaries}acl a30 {{ 192.0.2.1; }};\nprimaries p30 {{ 192.0.2.1; }};\n\
+         zone \"a.example\" {{ type primary; file \"a\"; allow-transfer {{ a0; }}; }};\n\
+         zone \"b.example\" {{ type secondary; file \"b\"; primaries {{ p0; }}; }};\n"
+    );
+    let (_, _, notes) = imported(Program::Named, &[("/n.conf", &named)]);
+    told(&notes, &["the list is too long"]);
+    let patterns = chain(&|at| {
+        format!("pattern:\n name: p{at}\n include-pattern: p{0}\n include-pattern: p{0}\n", at + 1)
+    });
+    let nsd = format!(
+        "{patterns}pattern:\n name: p30\n provide-xfr: 192.0.2.1 NOKEY\n\
+         zone:\n name: a.example\n zonefile: a\n include-pattern: p0\n"
+    );
+    let (_, _, notes) = imported(Program::Nsd, &[("/nsd.conf", &nsd)]);
+    told(&notes, &["too many attributes"]);
+}
+
+#[test]
+fn a_policy_with_two_algorithms_is_one_table_that_reads() {
+    let text = "dnssec-policy both { keys { ksk lifetime unlimited algorithm 8; zsk lifetime P30D algorithm 8; \
+                ksk lifetime unlimited algorithm 13; zsk lifetime P30D algorithm 13; }; };\n\
+                zone \"a.example\" { type primary; file \"a\"; dnssec-policy both; };\n";
+    let (text, settings, notes) = imported(Program::Named, &[("/n.conf", text)]);
+    assert_eq!(text.matches("zsk_days").count(), 1, "{text}");
+    assert_eq!(settings.signings.len(), 1);
+    told(&notes, &["of several algorithms, ecdsap256sha256 is taken over"]);
+}

@@ -1,5 +1,7 @@
 //! `policy` of knot.conf: how a zone is signed.
 
+use std::collections::BTreeMap;
+
 use super::scan::Group;
 use super::seconds;
 use crate::dnssec::Algorithm;
@@ -28,7 +30,7 @@ pub(super) fn usual() -> Signing {
     Signing {
         name: "knot".to_owned(),
         is_split: true,
-        numbers: vec![("zsk_days", 30)],
+        numbers: BTreeMap::from([("zsk_days", 30)]),
         ..Signing::default()
     }
 }
@@ -46,7 +48,7 @@ pub(super) fn policy(group: &Group, draft: &mut Draft) -> Signing {
         take(item, &mut signing, draft);
     }
     if !has_zsk_days && signing.is_split {
-        signing.numbers.push(("zsk_days", 30));
+        signing.numbers.insert("zsk_days", 30);
     }
     signing
 }
@@ -55,7 +57,9 @@ pub(super) fn policy(group: &Group, draft: &mut Draft) -> Signing {
 fn take(item: &Item, signing: &mut Signing, draft: &mut Draft) {
     let mut number = |name: &'static str, unit: u64, draft: &mut Draft| match seconds(item.value())
     {
-        Some(seconds) => signing.numbers.push((name, seconds.div_ceil(unit))),
+        Some(seconds) => {
+            signing.numbers.insert(name, seconds.div_ceil(unit));
+        }
         None => draft.note(&item.place, format!("{}: \"{}\" is no time", item.name, item.value())),
     };
     match item.name.as_str() {
@@ -72,7 +76,9 @@ fn take(item: &Item, signing: &mut Signing, draft: &mut Draft) {
         },
         "single-type-signing" => signing.is_split = !item.is_on(),
         "nsec3" => signing.is_nsec3 = item.is_on(),
-        "manual" => signing.switches.push(("manual", item.is_on())),
+        "manual" => {
+            signing.switches.insert("manual", item.is_on());
+        }
         "zsk-lifetime" => number("zsk_days", 86_400, draft),
         "ksk-lifetime" => number("ksk_days", 86_400, draft),
         "rrsig-lifetime" => number("lifetime_days", 86_400, draft),
@@ -80,7 +86,7 @@ fn take(item: &Item, signing: &mut Signing, draft: &mut Draft) {
         "dnskey-ttl" => number("dnskey_ttl", 1, draft),
         "propagation-delay" => number("propagation_seconds", 1, draft),
         "cds-cdnskey-publish" => {
-            signing.switches.push(("cds", item.value() != "none"));
+            signing.switches.insert("cds", item.value() != "none");
         }
         name => {
             let why = TOLD.iter().find(|told| told.0 == name);

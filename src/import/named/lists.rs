@@ -1,5 +1,6 @@
 //! Lists of named.conf: `acl` and who may have a zone, `primaries` and servers that are spoken to.
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 
 use super::scan::{Item, Statement};
@@ -11,6 +12,8 @@ use crate::wire::Name;
 
 /// Lists in lists.
 const DEPTH_MAX: usize = 32;
+/// Elements of a list, those of lists in it among them: a few lines can name each other that often.
+const ELEMENTS_MAX: usize = 100_000;
 
 /// The lists that have names.
 #[derive(Default)]
@@ -23,6 +26,8 @@ pub(super) struct Lists {
     pub(super) tls: BTreeMap<String, Option<Tls>>,
     /// `server ADDRESS { keys K; }`
     pub(super) keys: Vec<(Net, String)>,
+    /// Elements of the list that is being read so far.
+    read: Cell<usize>,
 }
 
 //------------ Permissions ---------------------------------------------------
@@ -52,8 +57,18 @@ impl Lists {
             label: String::new(),
             place: &list.place,
         };
+        self.read.set(0);
         self.elements(list.block(), &mut permitting, draft, 0);
         permitting.found
+    }
+
+    /// Takes one more element of a list; false if that is too many.
+    fn takes_one(&self, element: &Statement, draft: &mut Draft) -> bool {
+        self.read.set(self.read.get() + 1);
+        if self.read.get() == ELEMENTS_MAX {
+            draft.note(&element.place, "the list is too long: what follows is left out");
+        }
+        self.read.get() < ELEMENTS_MAX
     }
 
     /// Whether a list lets in everybody, from everywhere and without a key.
@@ -78,6 +93,10 @@ impl Lists {
             }
             if depth > DEPTH_MAX {
                 draft.note(&element.place, "lists are too deep in each other: left out");
+                into.is_ended = true;
+                return;
+            }
+            if !self.takes_one(element, draft) {
                 into.is_ended = true;
                 return;
             }
@@ -218,6 +237,7 @@ impl Lists {
     /// Servers that are spoken to: `[port N] { ADDRESS [port N] [key K] [tls T]; NAME [key K]; … }`.
     pub(super) fn peers(&self, list: &Statement, draft: &mut Draft) -> Vec<Peer> {
         let mut peers = Vec::new();
+        self.read.set(0);
         self.servers_of(list, (None, None, None), &mut peers, draft, 0);
         peers
     }
@@ -233,6 +253,9 @@ impl Lists {
     ) {
         let port = list.behind("port").and_then(|it| it.parse().ok()).or(port);
         for element in list.block() {
+            if !self.takes_one(element, draft) {
+                return;
+            }
             let address = element.name().parse();
             let own = |name| element.behind(name);
             let (key, tls) = (own("key").or(key), own("tls").or(tls));

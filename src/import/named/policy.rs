@@ -1,6 +1,6 @@
 //! `dnssec-policy` of named.conf: how zones are signed.
 
-use super::scan::{Statement, find};
+use super::scan::Statement;
 use crate::dnssec::Algorithm;
 use crate::import::draft::Draft;
 use crate::import::model::Signing;
@@ -37,10 +37,6 @@ pub(super) fn policy(statement: &Statement, draft: &mut Draft) -> Signing {
             }
         }
     }
-    // named signs by one key for everything if it is not told otherwise.
-    if find(statement.block(), "keys").is_none() {
-        signing.algorithm = None;
-    }
     signing
 }
 
@@ -52,7 +48,13 @@ fn keys(option: &Statement, signing: &mut Signing, draft: &mut Draft) {
         if let Some(word) = key.behind("algorithm") {
             let named = NUMBERS.iter().find(|it| it.0 == word).map_or(word, |it| it.1);
             match named.parse::<Algorithm>() {
-                Ok(algorithm) => signing.algorithm = Some(algorithm.to_string()),
+                Ok(algorithm) => {
+                    let before = signing.algorithm.replace(algorithm.to_string());
+                    if before.is_some_and(|before| before != algorithm.to_string()) {
+                        let text = format!("of several algorithms, {algorithm} is taken over");
+                        draft.note(&key.place, text);
+                    }
+                }
                 Err(_) => {
                     let text =
                         format!("algorithm {word} is none of gapura's: docs/signing.md, Policies");
@@ -67,7 +69,9 @@ fn keys(option: &Statement, signing: &mut Signing, draft: &mut Draft) {
         };
         let name = if role == "zsk" { "zsk_days" } else { "ksk_days" };
         match days {
-            Some(days) => signing.numbers.push((name, days)),
+            Some(days) => {
+                signing.numbers.insert(name, days);
+            }
             None => draft.note(&key.place, format!("\"{lifetime}\" is no time")),
         }
     }
@@ -82,7 +86,9 @@ fn number(
     draft: &mut Draft,
 ) {
     match seconds(option.word(1)) {
-        Some(seconds) => signing.numbers.push((name, seconds.div_ceil(unit))),
+        Some(seconds) => {
+            signing.numbers.insert(name, seconds.div_ceil(unit));
+        }
         None => draft
             .note(&option.place, format!("{}: \"{}\" is no time", option.name(), option.word(1))),
     }

@@ -18,6 +18,8 @@ const ZONES_DIR: &str = "/etc/nsd";
 const ZONE_LIST: &str = "/var/lib/nsd/zone.list";
 /// Patterns in patterns.
 const DEPTH_MAX: usize = 32;
+/// Attributes of a zone, with those of its patterns: a few lines can name each other that often.
+const ATTRIBUTES_MAX: usize = 100_000;
 
 /// Reads the settings.
 pub(super) fn read(path: &Path, sources: &mut Sources<'_>) -> Result<Draft, Fault> {
@@ -126,7 +128,7 @@ impl Reader {
         };
         let written = name.value().to_owned();
         let mut attributes = Vec::new();
-        self.spread(&section.attributes, 0, &mut attributes);
+        self.spread(&section.attributes, (0, &mut 0), &mut attributes);
         self.make(&written, &section.place, &attributes);
     }
 
@@ -154,7 +156,7 @@ impl Reader {
                         place: place.clone(),
                     };
                     let mut attributes = Vec::new();
-                    self.spread(&[include], 0, &mut attributes);
+                    self.spread(&[include], (0, &mut 0), &mut attributes);
                     self.make(name, &place, &attributes);
                 }
                 (Some(first), ..) if !first.starts_with('#') && first != "del" => {
@@ -167,8 +169,21 @@ impl Reader {
     }
 
     /// Puts patterns in the place of their names.
-    fn spread(&mut self, attributes: &[Item], depth: usize, all: &mut Vec<Item>) {
+    fn spread(
+        &mut self,
+        attributes: &[Item],
+        (depth, read): (usize, &mut usize),
+        all: &mut Vec<Item>,
+    ) {
         for attribute in attributes {
+            *read += 1;
+            if *read == ATTRIBUTES_MAX {
+                let text = "a zone has too many attributes: what follows is left out";
+                self.draft.note(&attribute.place, text);
+            }
+            if *read >= ATTRIBUTES_MAX {
+                return;
+            }
             if attribute.name != "include-pattern" {
                 all.push(attribute.clone());
                 continue;
@@ -177,7 +192,7 @@ impl Reader {
             match pattern.filter(|_| depth < DEPTH_MAX) {
                 Some(mut inside) => {
                     inside.retain(|it| it.name != "name");
-                    self.spread(&inside, depth + 1, all);
+                    self.spread(&inside, (depth + 1, read), all);
                 }
                 None => {
                     let text = format!("there is no pattern \"{}\"", attribute.value());
