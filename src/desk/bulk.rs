@@ -95,6 +95,8 @@ impl Asked {
     fn without_person(mut self) -> Self {
         self.application.contact = Contact::default();
         self.application.purpose = String::new();
+        let of_person = |it: &&mut Fault| it.field.starts_with("contact.") || it.field == "purpose";
+        self.faults.iter_mut().filter(of_person).for_each(|fault| fault.about.clear());
         self
     }
 }
