@@ -6,6 +6,7 @@ use super::around::RequestContext;
 use super::evidence::is_in_hand;
 use super::papers::{About, papers};
 use super::{ActError, Desk};
+use crate::audit::was_turned_back;
 use crate::ledger::Stored;
 use crate::promote::{Plan, Proof, Reached};
 use crate::queue::{ActKind, Actor, Request, State};
@@ -245,7 +246,7 @@ fn shown(
     let mut views = Vec::new();
     for event in events {
         // Applicants do not see officers' refused attempts.
-        if !sees.is_officer() && event.payload.contains_key("turned_back") {
+        if !sees.is_officer() && was_turned_back(&event) {
             continue;
         }
         if !names.contains_key(&event.person) {

@@ -272,7 +272,10 @@ impl Taking<'_> {
                 let needed = ["audit.key", "personal.key"].into_iter();
                 missing.extend(needed.filter(|name| !has(name)).map(str::to_owned));
             }
-            let is_whole = missing.is_empty() && self.keys()? == keys;
+            // What is missing twice is missing for good.
+            let lasts = |last: &Snapshot| last.missing == missing;
+            let is_settled = missing.is_empty() || last.as_ref().is_some_and(lasts);
+            let is_whole = is_settled && self.keys()? == keys;
             last = Some(Snapshot { keys, named, missing, manifest });
             if is_whole {
                 break;

@@ -69,7 +69,7 @@ impl Host {
 
     /// When the last backup was made.
     fn backup(&self) -> Family {
-        let made = last_made(&lock(&self.in_force).server.state_dir).unwrap_or_default();
+        let made = last_made(&self.state_dir).unwrap_or_default();
         Family::of(&of::BACKUP).with(&[], made as f64)
     }
 
