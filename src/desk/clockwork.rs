@@ -10,6 +10,7 @@ use crate::queue::time::{DAY_MS, is_recent, month_and_year};
 use crate::queue::{Actor, Request, RequestResult, Stage, State, TransitionError};
 use crate::register::{anchor_edit, anchor_served};
 use crate::store::StoreError;
+use crate::text::with_causes;
 
 /// Notices per turn.
 const NOTICES_MAX: usize = 500;
@@ -85,7 +86,8 @@ impl Desk {
         let mut done = Ok(());
         for job in [Self::warn_of_edits as Job].iter().chain(Self::RETENTION) {
             if let Err(error) = job(self) {
-                tracing::error!(%error, "a daily job failed; the others go on");
+                let causes = with_causes(&error);
+                tracing::error!(error = causes, "a daily job failed; the others go on");
                 done = done.and(Err(error));
             }
         }

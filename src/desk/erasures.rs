@@ -47,7 +47,14 @@ impl Desk {
             // A file that is gone already is what was wanted.
             let _ = std::fs::remove_file(self.letter_path(file));
         }
-        ledger.store.scrub()?;
+        // The erasure is done; what it left in free pages goes with the daily job at the latest.
+        if let Err(error) = ledger.store.scrub() {
+            let error = with_causes(&error);
+            tracing::warn!(
+                error,
+                "the database could not be scrubbed after an erasure; it is tried again"
+            );
+        }
         self.forget_beside();
         Ok(())
     }

@@ -37,8 +37,9 @@ pub fn confine(places: &Places) -> String {
     let above =
         |paths: &[PathBuf]| paths.iter().filter_map(|it| above(it)).collect::<BTreeSet<_>>();
     let mut written = above(&places.written);
-    // Scanners of letters have files of their own there.
-    written.insert(std::env::temp_dir());
+    // Scanners of letters have files of their own there, and SQLite those of a sort or of VACUUM.
+    written.extend([std::env::temp_dir(), PathBuf::from("/var/tmp")]);
+    written.extend(std::env::var_os("SQLITE_TMPDIR").map(PathBuf::from));
     match restrict(&written, &above(&places.run)) {
         Ok(RulesetStatus::NotEnforced) => "landlock: this kernel has none".to_owned(),
         Ok(status) => {
@@ -129,7 +130,9 @@ mod tests {
 
     #[test]
     fn a_confined_process_writes_where_it_may_and_runs_programs_of_the_system() {
-        let directory = tempfile::tempdir_in("/var/tmp").unwrap();
+        let target = Path::new(env!("CARGO_MANIFEST_DIR")).join("target");
+        std::fs::create_dir_all(&target).unwrap();
+        let directory = tempfile::tempdir_in(target).unwrap();
         let (ours, theirs) = (directory.path().join("a/state"), directory.path().join("b"));
         std::fs::create_dir_all(&ours).unwrap();
         std::fs::create_dir_all(&theirs).unwrap();
@@ -147,6 +150,8 @@ mod tests {
             std::fs::create_dir(&ours).unwrap();
             std::fs::write(ours.join("file"), "x").unwrap();
             assert!(std::fs::write(theirs.join("file"), "x").is_err(), "{words}");
+            // Where SQLite has its own, whatever TMPDIR says.
+            tempfile::tempfile_in("/var/tmp").unwrap();
             assert!(may_write(&ours.join("new")) && !may_write(&theirs.join("new")));
             let old = ours.with_file_name("old").join("program");
             assert!(std::process::Command::new(&old).status().is_err(), "a program it could write");

@@ -236,6 +236,31 @@ mod office {
     }
 
     #[test]
+    fn a_large_database_is_scrubbed_where_sqlite_puts_its_files() {
+        let made = tempfile::tempdir().unwrap();
+        let dir = made.path();
+        lay_out(dir, "");
+        let zone = dir.join("cirebonkab.go.id.zone");
+        let end = "; gapura: end of zone";
+        // As many as do not fit into SQLite's memory.
+        let many: String = (0..60_000).map(|at| format!("n{at} A 192.0.2.1\n")).collect();
+        let text = std::fs::read_to_string(&zone).unwrap().replace(end, &format!("{many}{end}"));
+        std::fs::write(&zone, text).unwrap();
+        let daemon = Daemon::in_dir(dir);
+        answers(&daemon);
+        let file = rusqlite::Connection::open_with_flags(
+            dir.join("state/gapura.db"),
+            rusqlite::OpenFlags::SQLITE_OPEN_READ_ONLY,
+        )
+        .unwrap();
+        let is_clean = || {
+            let mark = file.pragma_query_value(None, "user_version", |row| row.get::<_, u32>(0));
+            mark.is_ok_and(|mark| mark == 1)
+        };
+        until("it is scrubbed", is_clean);
+    }
+
+    #[test]
     fn a_database_that_is_damaged_while_it_runs_takes_nothing_down() {
         let office = Office::open();
         let path = office.daemon.dir.join("state/gapura.db");
