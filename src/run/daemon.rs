@@ -1,6 +1,7 @@
 //! One run of the daemon: start, signals, stop.
 
 use std::io;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use tokio::runtime::{Builder, Runtime};
@@ -8,13 +9,14 @@ use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
 use tokio::sync::oneshot;
 
 use super::begin::Begin;
-use super::building::{Building, Start};
+use super::building::{Building, Retired, Start};
 use super::error::{RunError, system};
 use super::ready::Ready;
 use super::signals::{Signal, Signals};
 use super::succession;
 use crate::config::Loaded;
 use crate::control::Reply;
+use crate::lock::lock;
 
 /// How long a stop may take in all: a disk that does not answer would keep it for ever.
 const STOP_MAX: Duration = Duration::from_secs(30);
@@ -102,20 +104,64 @@ pub fn serve(loaded: &Loaded, begin: Begin, ready: impl Fn(&Ready)) -> Result<En
         let Event::HandOver(pid) = wait(&waiting, &mut signals, &mut asked, &building) else {
             return stop(building, &waiting, &mut signals);
         };
-        let (retired, error) = match succession::hand_over(loaded, building, pid) {
-            Ok(true) => {
+        let (retired, error) = match hand_over(loaded, building, pid, &waiting, &mut signals) {
+            // Whoever asked this one to stop meant the daemon.
+            None => {
+                tracing::info!(event = "stopped", "stopped while another was about to follow");
+                return Ok(Ended::Stopped);
+            }
+            Some(Ok(true)) => {
                 tracing::info!(to = pid, "handed over");
                 return Ok(Ended::Followed);
             }
             // Whoever looks after us starts gapura again.
-            Ok(false) => return Err(RunError::Follow("the successor ended at once".to_owned())),
-            Err(failed) => failed,
+            Some(Ok(false)) => {
+                return Err(RunError::Follow("the successor ended at once".to_owned()));
+            }
+            Some(Err(failed)) => failed,
         };
         succession::log_failed(&error);
         let (again, settings) = (as_before.clone(), loaded.clone());
         let work = move || succession::take_back(&settings, retired, again);
         started = start(work, &waiting, &mut signals)?;
     }
+}
+
+/// What comes of letting another process follow.
+type Handed = Result<bool, (Retired, io::Error)>;
+
+/// Lets process `pid` follow, on a thread of its own: a signal to stop ends both, also while one of them hangs. None:
+/// there was one.
+fn hand_over(
+    loaded: &Loaded,
+    building: Building,
+    pid: u32,
+    waiting: &Runtime,
+    signals: &mut Signals,
+) -> Option<Handed> {
+    let (done, mut handed) = oneshot::channel();
+    let building = Arc::new(Mutex::new(Some(building)));
+    let (of, settings) = (Arc::clone(&building), loaded.clone());
+    let work = move || {
+        let building = lock(&of).take();
+        // Nobody waits any more if a signal came.
+        drop(done.send(building.map(|building| succession::hand_over(&settings, building, pid))));
+    };
+    let thread = std::thread::Builder::new().name("hand-over".to_owned()).spawn(work);
+    if thread.is_err() {
+        let building = lock(&building).take()?;
+        return Some(succession::hand_over(loaded, building, pid));
+    }
+    waiting.block_on(async {
+        tokio::select! {
+            handed = &mut handed => return handed.ok().flatten(),
+            () = signals.stop() => {}
+        }
+        succession::kill(pid);
+        // Answers go on until what is being written is written.
+        let _ = tokio::time::timeout(STOP_MAX, handed).await;
+        None
+    })
 }
 
 /// Stops everything.

@@ -85,11 +85,9 @@ pub(super) fn hand_over(
         Err(error) => return Err((retired, error)),
     };
     if let Err(error) = talk.until_answering() {
-        // One that hangs would keep the database.
-        if error.kind() == std::io::ErrorKind::TimedOut
-            && let Some(process) = i32::try_from(pid).ok().and_then(rustix::process::Pid::from_raw)
-        {
-            let _ = rustix::process::kill_process(process, rustix::process::Signal::KILL);
+        // One that is still there would keep the database.
+        if error.kind() != std::io::ErrorKind::UnexpectedEof {
+            kill(pid);
         }
         return Err((retired, error));
     }
@@ -101,6 +99,14 @@ pub(super) fn hand_over(
         tracing::error!(%error, "the successor was not told that it is alone");
     }
     Ok(told.is_ok())
+}
+
+/// Ends a successor that is not to follow.
+pub(super) fn kill(pid: u32) {
+    if let Some(process) = i32::try_from(pid).ok().and_then(rustix::process::Pid::from_raw) {
+        // Gone already is as good.
+        let _ = rustix::process::kill_process(process, rustix::process::Signal::KILL);
+    }
 }
 
 /// Does again all of the work that a successor did not take.

@@ -25,6 +25,8 @@ use rustix::net::{
 use crate::files;
 use crate::serve::{Inherited, Purpose};
 
+/// How often who waits looks whether the other is still there.
+const LOOK: Duration = Duration::from_millis(200);
 /// Sockets in one message: the kernel takes 253.
 const AT_ONCE: usize = 64;
 /// Octets of all that the other end says.
@@ -101,8 +103,11 @@ impl Talk {
                 return Err(io::ErrorKind::TimedOut.into());
             }
             self.stream.set_read_timeout(Some(left))?;
-            if self.read()? == 0 {
-                return Err(io::ErrorKind::UnexpectedEof.into());
+            match self.read() {
+                Ok(0) => return Err(io::ErrorKind::UnexpectedEof.into()),
+                // A signal is no word of the other end.
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                read => drop(read?),
             }
         }
     }
@@ -195,10 +200,10 @@ impl Place {
         Ok(Self { listener: files::listen(&path)?, path })
     }
 
-    /// Waits for the sockets of process `pid`. What of them cannot be used is logged.
+    /// Waits for the sockets of process `pid`, as long as it is there. What of them cannot be used is logged.
     pub fn receive(self, pid: u32) -> io::Result<(Inherited, Talk)> {
         let deadline = Instant::now() + GIVEN_WITHIN;
-        let mut talk = Talk::with(self.accept(deadline)?, pid)?;
+        let mut talk = Talk::with(self.accept(deadline, pid)?, pid)?;
         let mut inherited = Inherited::shared();
         let mut purposes = Vec::new();
         loop {
@@ -221,15 +226,26 @@ impl Place {
     }
 
     /// Waits for the predecessor.
-    fn accept(&self, deadline: Instant) -> io::Result<UnixStream> {
+    fn accept(&self, deadline: Instant, pid: u32) -> io::Result<UnixStream> {
         use rustix::event::{PollFd, PollFlags, Timespec, poll};
-        let left = deadline.saturating_duration_since(Instant::now());
-        let left = Timespec::try_from(left).map_err(io::Error::other)?;
-        let mut wait = [PollFd::from_borrowed_fd(self.listener.as_fd(), PollFlags::IN)];
-        if poll(&mut wait, Some(&left))? == 0 {
-            return Err(io::ErrorKind::TimedOut.into());
+        let look = Timespec::try_from(LOOK).map_err(io::Error::other)?;
+        loop {
+            let mut wait = [PollFd::from_borrowed_fd(self.listener.as_fd(), PollFlags::IN)];
+            match poll(&mut wait, Some(&look)).map_err(io::Error::from) {
+                Ok(0) => {}
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                polled => {
+                    polled?;
+                    return self.listener.accept().map(|(stream, _)| stream);
+                }
+            }
+            if !Path::new(&format!("/proc/{pid}")).exists() {
+                return Err(io::Error::other(format!("process {pid} has ended")));
+            }
+            if Instant::now() >= deadline {
+                return Err(io::ErrorKind::TimedOut.into());
+            }
         }
-        self.listener.accept().map(|(stream, _)| stream)
     }
 }
 

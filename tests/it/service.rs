@@ -14,6 +14,7 @@ use std::time::Duration;
 use hickory_proto::rr::RecordType;
 
 use crate::skipped::skipped;
+use crate::support::peers::fix_port;
 use crate::support::{Daemon, ask, ask_tcp, data, kill, lay_out, printed, query, run_in, until};
 
 //------------ The service manager -------------------------------------------
@@ -81,12 +82,7 @@ fn sockets_of_a_service_manager_are_used_and_those_nobody_wants_are_told() {
     }
     let made = tempfile::tempdir().unwrap();
     lay_out(made.path(), "");
-    // Free a moment ago.
-    let port = UdpSocket::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-    let text = std::fs::read_to_string(made.path().join("gapura.toml")).unwrap();
-    let listen = format!("listen = [\"127.0.0.1:{port}\"]");
-    let text = text.replace("listen = [\"127.0.0.1:0\", \"[::1]:0\"]", &listen);
-    std::fs::write(made.path().join("gapura.toml"), text).unwrap();
+    let port = fix_port(made.path()).port();
     let mut perl = Command::new("perl");
     perl.args(["-e", ACTIVATOR, &port.to_string(), env!("CARGO_BIN_EXE_gapura")]);
     perl.args(["serve", "--json", "--config", "gapura.toml"]).current_dir(made.path());
@@ -252,6 +248,72 @@ fn a_successor_that_cannot_start_leaves_everything_as_it_was() {
         ask(daemon.dns(), "after.cirebonkab.go.id.", RecordType::A).answers.len() == 1
     });
     assert_eq!(daemon.end_with("TERM"), Some(0));
+}
+
+/// A daemon with a zone that takes a while to load.
+fn slow(dir: &Path) -> Daemon {
+    lay_out(dir, "");
+    let zone = dir.join("cirebonkab.go.id.zone");
+    let end = "; gapura: end of zone";
+    let many: String = (0..60_000).map(|at| format!("n{at} A 192.0.2.1\n")).collect();
+    let text = std::fs::read_to_string(&zone).unwrap().replace(end, &format!("{many}{end}"));
+    std::fs::write(&zone, text).unwrap();
+    Daemon::in_dir(dir)
+}
+
+/// Asks a daemon to hand over and stops the process that is to follow in its tracks; returns it, and the command.
+fn held_up(daemon: &Daemon) -> (Successor, std::process::Child) {
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_gapura"));
+    command.args(["ctl", "hand-over", "--config", "gapura.toml"]).current_dir(&daemon.dir);
+    let command = command.stdout(std::process::Stdio::null()).spawn().unwrap();
+    let tasks = format!("/proc/{}/task", daemon.pid());
+    let mut found = None;
+    until("a successor", || {
+        let tasks = std::fs::read_dir(&tasks).unwrap().flatten();
+        let texts = tasks.filter_map(|it| std::fs::read_to_string(it.path().join("children")).ok());
+        let children = texts.collect::<String>();
+        found = children.split_whitespace().find_map(|pid| pid.parse::<u32>().ok());
+        found.is_some()
+    });
+    let successor = Successor(found.unwrap());
+    // It has asked for the sockets when the other listens to no command any more.
+    until("it has begun", || run_in(&daemon.dir, &["ctl", "stats"]).status.code() != Some(0));
+    kill(successor.0, "STOP");
+    (successor, command)
+}
+
+#[test]
+fn a_signal_meanwhile_makes_no_second_daemon() {
+    let made = tempfile::tempdir().unwrap();
+    let dir = made.path();
+    let daemon = slow(dir);
+    let (successor, mut command) = held_up(&daemon);
+    kill(daemon.pid(), "HUP");
+    kill(daemon.pid(), "USR1");
+    kill(successor.0, "CONT");
+    let done = command.wait().unwrap();
+    assert!(done.success(), "{}", std::fs::read_to_string(dir.join("log")).unwrap());
+    add_record(&daemon);
+    let reloaded = run_in(dir, &["ctl", "reload"]);
+    assert!(reloaded.status.success(), "{}", printed(&reloaded));
+    for _ in 0..20 {
+        let answer = ask(daemon.dns(), "after.cirebonkab.go.id.", RecordType::A);
+        assert_eq!(data(&answer), ["192.0.2.99"], "both answer");
+    }
+}
+
+#[test]
+fn a_stop_meanwhile_stops_both() {
+    let made = tempfile::tempdir().unwrap();
+    let dir = made.path();
+    let daemon = slow(dir);
+    let server = daemon.dns();
+    let (successor, mut command) = held_up(&daemon);
+    assert_eq!(daemon.end_with("TERM"), Some(0));
+    assert!(!command.wait().unwrap().success());
+    let gone = Path::new("/proc").join(successor.0.to_string());
+    until("the successor is gone", || !gone.exists());
+    assert!(UdpSocket::bind(server).is_ok(), "nobody holds the port any more");
 }
 
 /// Adds a record to the zone file.
