@@ -17,6 +17,8 @@ use crate::service::{Notifier, Watchdog};
 
 /// How often the manager is told how the daemon does, where nobody watches.
 const REST_MAX: Duration = Duration::from_secs(10);
+/// How often the watchdog is fed at most.
+const REST_MIN: Duration = Duration::from_millis(100);
 
 /// The running threads; they end when this is dropped.
 pub(super) struct Herald {
@@ -39,7 +41,7 @@ impl Herald {
             let mut feeder = Feeder { notifier: notifier.clone(), sockets, addresses, octets: 0 };
             let weak = Arc::downgrade(host);
             // One round without an answer is not too late.
-            begin("watchdog", (time / 3).min(REST_MAX), fed, move || feeder.go(&weak))
+            begin("watchdog", (time / 3).clamp(REST_MIN, REST_MAX), fed, move || feeder.go(&weak))
         });
         let (stop_teller, told) = channel();
         let (weak, mut said) = (Arc::downgrade(host), String::new());

@@ -90,7 +90,13 @@ impl Notifier {
             // One a datagram: a store that is full takes those that fit. FDPOLL: what a peer did to a socket
             // is no reason to lose it.
             let text = format!("FDSTORE=1\nFDNAME={name}\nFDPOLL=0");
-            self.log(self.send(&text, Some(socket)));
+            let sent = self.send(&text, Some(socket));
+            let is_full = sent.as_ref().is_err_and(|it| it.kind() == io::ErrorKind::WouldBlock);
+            self.log(sent);
+            // Nobody reads: each of the others would wait as long.
+            if is_full {
+                return;
+            }
         }
     }
 
