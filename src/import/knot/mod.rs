@@ -122,6 +122,13 @@ impl Reader {
         for item in &whole.items {
             self.item(item, &whole, &mut zone);
         }
+        let default = self.templates.get("default").map(|it| it.items.as_slice());
+        let global = default.unwrap_or_default().iter().filter(|it| it.name == "global-module");
+        for item in whole.items.iter().filter(|it| it.name == "module").chain(global) {
+            if let Some(module) = item.values.iter().find(|it| it.starts_with("mod-queryacl")) {
+                zone.for_some(&item.place, module);
+            }
+        }
         self.signing(&whole, &mut zone);
         if let Content::File { .. } = zone.zone.content {
             journal(&whole, &mut zone);

@@ -144,7 +144,7 @@ impl Lists {
                 let text = "localnets is not taken over: name the networks in a [[remote]]";
                 draft.note(&element.place, text);
             }
-            word => match (nets(word), self.acls.get(word)) {
+            word => match (nets(word), self.acls.get(&word.to_ascii_lowercase())) {
                 (Some(nets), _) => into.networks(&nets, element),
                 (None, Some(list)) => {
                     let before = std::mem::replace(&mut into.label, word.to_owned());

@@ -11,6 +11,25 @@ const DEPTH_MAX: usize = 32;
 /// Octets of a statement that are written for a note, which shows fewer.
 const WRITTEN_MAX: usize = 400;
 
+/// Keywords that stand behind the first word of a statement; case makes no difference in them.
+const KEYWORDS: [&str; 13] = [
+    "any",
+    "explicit",
+    "key",
+    "keys",
+    "local",
+    "no",
+    "none",
+    "off",
+    "port",
+    "tls",
+    "transport",
+    "yes",
+    "algorithm",
+];
+/// Statements whose words are paths.
+const PATHS: [&str; 4] = ["directory", "file", "include", "key-directory"];
+
 /// A statement: words and blocks up to its semicolon.
 #[derive(Clone, Debug)]
 pub(super) struct Statement {
@@ -202,6 +221,9 @@ impl Reading<'_, '_> {
         if let Some(Item::Word(first)) = statement.items.first_mut() {
             first.make_ascii_lowercase();
         }
+        if !PATHS.contains(&statement.name()) {
+            statement.items.iter_mut().for_each(lower_keyword);
+        }
         match statement.name() {
             "" if statement.items.is_empty() => {}
             "include" => {
@@ -221,6 +243,25 @@ impl Reading<'_, '_> {
             _ => read.push(statement),
         }
         Ok(())
+    }
+}
+
+/// Makes a keyword one of small letters.
+fn lower_keyword(item: &mut Item) {
+    if let Item::Word(word) = item
+        && KEYWORDS.iter().any(|it| it.eq_ignore_ascii_case(word))
+    {
+        word.make_ascii_lowercase();
+    }
+}
+
+/// Whether a comment begins with these signs.
+fn begins_comment(signs: &std::iter::Peekable<std::str::Chars<'_>>) -> bool {
+    let mut ahead = signs.clone();
+    match ahead.next() {
+        Some('#') => true,
+        Some('/') => matches!(ahead.next(), Some('/' | '*')),
+        _ => false,
     }
 }
 
@@ -276,7 +317,8 @@ fn tokens(text: &str, path: &Path) -> Result<Vec<(Token, u32)>, Fault> {
                 let ends = |next: &char| {
                     next.is_whitespace() || matches!(next, '{' | '}' | ';' | '"' | '!')
                 };
-                while let Some(next) = signs.next_if(|next| !ends(next)) {
+                while !begins_comment(&signs) {
+                    let Some(next) = signs.next_if(|next| !ends(next)) else { break };
                     word.push(next);
                 }
                 tokens.push((Token::Word(word), line));

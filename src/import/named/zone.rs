@@ -162,6 +162,12 @@ impl Reader {
                     );
                     zone.note(&list.place, text);
                     zone.transfer.clear();
+                } else if let Some(port) = list.behind("port") {
+                    let text = format!(
+                        "allow-transfer on port {port} only is not taken over: gapura knows no port here"
+                    );
+                    zone.note(&list.place, text);
+                    zone.transfer.clear();
                 }
             }
             None => {

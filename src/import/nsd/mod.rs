@@ -127,9 +127,7 @@ impl Reader {
             return self.draft.note(&section.place, "a zone without a name is left out");
         };
         let written = name.value().to_owned();
-        let mut attributes = Vec::new();
-        self.spread(&section.attributes, (0, &mut 0), &mut attributes);
-        self.make(&written, &section.place, &attributes);
+        self.spread_and_make(&written, &section.place, &section.attributes);
     }
 
     /// The zones of the list that `nsd-control` keeps: `add NAME PATTERN`.
@@ -155,9 +153,7 @@ impl Reader {
                         values: vec![pattern.to_owned()],
                         place: place.clone(),
                     };
-                    let mut attributes = Vec::new();
-                    self.spread(&[include], (0, &mut 0), &mut attributes);
-                    self.make(name, &place, &attributes);
+                    self.spread_and_make(name, &place, &[include]);
                 }
                 (Some(first), ..) if !first.starts_with('#') && first != "del" => {
                     self.draft.note(&place, format!("\"{first}\" is no line of a zone"));
@@ -168,6 +164,17 @@ impl Reader {
         Ok(())
     }
 
+    /// Makes a zone of its attributes and those of its patterns. One that has too many is left out: what is not
+    /// read may close it to somebody.
+    fn spread_and_make(&mut self, written: &str, place: &Place, own: &[Item]) {
+        let (mut read, mut attributes) = (0, Vec::new());
+        self.spread(own, (0, &mut read), &mut attributes);
+        if read < ATTRIBUTES_MAX {
+            return self.make(written, place, &attributes);
+        }
+        self.draft.note(place, format!("zone {written} is left out: it has too many attributes"));
+    }
+
     /// Puts patterns in the place of their names.
     fn spread(
         &mut self,
@@ -176,14 +183,10 @@ impl Reader {
         all: &mut Vec<Item>,
     ) {
         for attribute in attributes {
-            *read += 1;
-            if *read == ATTRIBUTES_MAX {
-                let text = "a zone has too many attributes: what follows is left out";
-                self.draft.note(&attribute.place, text);
-            }
             if *read >= ATTRIBUTES_MAX {
                 return;
             }
+            *read += 1;
             if attribute.name != "include-pattern" {
                 all.push(attribute.clone());
                 continue;

@@ -63,12 +63,13 @@ fn read(
             return Err(Fault::new(&place, format!("\"{}\": {hint}", cut(&word.text))));
         };
         let mut values = Vec::new();
-        if !SECTIONS.contains(&keyword) {
+        let is_section = SECTIONS.contains(&keyword.as_str());
+        if !is_section {
             while let Some(value) = words.next_if(|next| self::keyword(next).is_none()) {
                 values.push(value.text);
             }
         }
-        match keyword {
+        match keyword.as_str() {
             "include" => {
                 let named = PathBuf::from(values.first().map_or("", String::as_str));
                 let base = path.parent().unwrap_or_else(|| Path::new(""));
@@ -76,16 +77,14 @@ fn read(
                     read(&included, &place, sources, sections)?;
                 }
             }
-            kind if SECTIONS.contains(&kind) => {
-                let kind = kind.to_owned();
-                sections.push(Section { kind, place, attributes: Vec::new() });
+            _ if is_section => {
+                sections.push(Section { kind: keyword, place, attributes: Vec::new() });
             }
-            name => {
+            _ => {
                 let Some(section) = sections.last_mut() else {
-                    return Err(Fault::new(&place, format!("{name}: stands in no section")));
+                    return Err(Fault::new(&place, format!("{keyword}: stands in no section")));
                 };
-                let name = name.to_owned();
-                section.attributes.push(Item { name, values, place });
+                section.attributes.push(Item { name: keyword, values, place });
             }
         }
     }
@@ -93,13 +92,13 @@ fn read(
     Ok(())
 }
 
-/// The keyword that a word is: letters, digits and hyphens with a colon behind them.
-fn keyword(word: &Word) -> Option<&str> {
+/// The keyword that a word is: letters, digits and hyphens with a colon behind them, in small letters.
+fn keyword(word: &Word) -> Option<String> {
     let name = word.text.strip_suffix(':').filter(|_| !word.is_quoted)?;
     let is_plain = |sign: u8| sign.is_ascii_alphanumeric() || sign == b'-';
     let begins = name.as_bytes().first().is_some_and(u8::is_ascii_alphabetic);
     // "cafe:" is no address, as "cafe::" would be one.
-    (begins && name.bytes().all(is_plain)).then_some(name)
+    (begins && name.bytes().all(is_plain)).then(|| name.to_ascii_lowercase())
 }
 
 /// The words of a text.

@@ -151,7 +151,12 @@ impl Reader {
         });
         for attribute in blocked {
             let bare = attribute.value().split('@').next().unwrap_or_default();
-            let Some(blocked) = nets(bare) else { continue };
+            let Some(blocked) = nets(bare) else {
+                let text = format!("{bare} is BLOCKED, which does not read: nobody may transfer");
+                zone.note(&attribute.place, text);
+                zone.transfer.clear();
+                return;
+            };
             let meets = |net: &Net| blocked.iter().any(|it| it.common(*net).is_some());
             let before: usize = zone.transfer.iter().map(|it| it.nets.len()).sum();
             for permission in &mut zone.transfer {

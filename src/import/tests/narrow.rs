@@ -222,3 +222,37 @@ fn a_list_of_knot_for_queries_is_about_catalogs_and_signed_ones() {
     assert!(text.contains("# name = \"cat.example.\"\n"), "{text}");
     told(&notes, &["Knot looks at it for signed ones alone", "only some clients could ask"]);
 }
+
+#[test]
+fn case_and_comments_of_named_change_nothing() {
+    let text = format!(
+        "{KEY}zone \"a.example\" {{ type primary; file \"A\"; allow-query// x\n{{ 10.0.0.0/8; }}; }};\n\
+         zone \"b.example\" {{ type secondary; file \"b\"; primaries {{ 192.0.2.8 KEY armada; }};\n\
+         allow-transfer PORT 853 TRANSPORT tls {{ 192.0.2.9; }}; }};\n\
+         zone \"c.example\" {{ type primary; file \"c\"; allow-transfer port 853 {{ 192.0.2.9; }}; }};\n"
+    );
+    let (_, settings, notes) = imported(Program::Named, &[("/n.conf", &text)]);
+    assert_eq!(served(&settings), ["b.example.", "c.example."]);
+    assert!(settings.zones.iter().all(|it| it.transfer.is_empty()), "{settings:?}");
+    assert_eq!(remotes(&settings), ["192.0.2.8: 192.0.2.8 [armada.]"]);
+    told(&notes, &["by tls only", "on port 853 only"]);
+}
+
+#[test]
+fn case_of_nsd_changes_nothing_and_a_block_that_does_not_read_blocks_all() {
+    let text = "zone:\n name: a.example\n zonefile: a\n Allow-Query: 10.0.0.0/8 NOKEY\n\
+                zone:\n name: b.example\n zonefile: b\n provide-xfr: 10.0.0.0/8 NOKEY\n \
+                provide-xfr: 10.0.0.5&255.0.255.0 BLOCKED\n";
+    let (_, settings, notes) = imported(Program::Nsd, &[("/nsd.conf", text)]);
+    assert_eq!(served(&settings), ["b.example."]);
+    assert!(settings.zones[0].transfer.is_empty(), "{notes:?}");
+}
+
+#[test]
+fn a_zone_behind_a_list_of_clients_of_knots_is_a_comment() {
+    let text = "mod-queryacl:\n  - id: inside\n    address: 10.0.0.0/8\n\
+                template:\n  - id: default\n    global-module: mod-queryacl/inside\n  - id: own\n\
+                zone:\n  - domain: a.example\n    template: own\n";
+    let (_, settings, _) = imported(Program::Knot, &[("/knot.conf", text)]);
+    assert_eq!(served(&settings), [""; 0]);
+}
