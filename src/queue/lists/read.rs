@@ -154,7 +154,9 @@ fn read_row(
 
 /// Whether a line is the names of the columns.
 fn is_heading(list: List, cells: &[String]) -> bool {
-    let names = cells.iter().map(|cell| slug(cell));
+    // A spreadsheet adds columns that are empty.
+    let used = cells.iter().rposition(|cell| !cell.is_empty()).map_or(0, |last| last + 1);
+    let names = cells.iter().take(used).map(|cell| slug(cell));
     names.eq(list.columns().iter().map(|name| (*name).to_owned()))
 }
 
