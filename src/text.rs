@@ -34,6 +34,13 @@ pub fn with_causes(error: &dyn Error) -> String {
     text
 }
 
+/// Characters that cannot be seen and change how others are read.
+pub fn is_hidden(c: char) -> bool {
+    matches!(c,
+        '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
+        | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{e0000}'..='\u{e007f}' | '\u{80}'..='\u{9f}')
+}
+
 /// Appends a character as text of HTML or XML.
 #[cfg(feature = "approval")]
 pub fn push_escaped(markup: &mut String, character: char) {

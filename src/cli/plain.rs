@@ -4,6 +4,8 @@
 use std::borrow::Cow;
 use std::fmt::Write;
 
+use crate::text::is_hidden;
+
 /// Text without control characters other than line ends and tabs.
 pub(super) fn plain(text: &str) -> Cow<'_, str> {
     let odd = |c: char| is_hidden(c) || (c.is_control() && !matches!(c, '\n' | '\t'));
@@ -20,13 +22,6 @@ pub(super) fn json(text: &str) -> Cow<'_, str> {
     escaped(text, is_hidden, |c, out| {
         c.encode_utf16(&mut [0; 2]).iter().try_for_each(|unit| write!(out, "\\u{unit:04x}"))
     })
-}
-
-/// Characters that cannot be seen and change how others are read.
-fn is_hidden(c: char) -> bool {
-    matches!(c,
-        '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
-        | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{e0000}'..='\u{e007f}' | '\u{80}'..='\u{9f}')
 }
 
 /// The text with odd characters written out.

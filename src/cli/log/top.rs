@@ -136,7 +136,11 @@ impl Counts {
         for (value, count) in self.most(limit) {
             let share = 100.0 * count as f64 / self.total as f64;
             let rate = count as f64 / seconds;
-            append_line!(text, "{count:>10} {share:>5.1}% {rate:>9.2}  {}", value.join(" "));
+            append_line!(
+                text,
+                "{count:>10} {share:>5.1}% {rate:>9.2}  {}",
+                value.join(" ").replace('\n', "\\n")
+            );
         }
         if self.missed > 0 {
             append_line!(text, "a count may be too low by up to {}", self.missed);

@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 use tracing::Level;
 use tracing::field::{Field, Visit};
 
-use crate::text::append;
+use crate::text::{append, is_hidden};
 
 /// What a line looks like.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -127,7 +127,11 @@ fn put_plain(out: &mut String, text: &str) {
     let mut lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
     let mut put = |line: &str| {
         for c in line.chars() {
-            if c.is_control() { out.extend(c.escape_default()) } else { out.push(c) }
+            if c.is_control() || is_hidden(c) {
+                out.extend(c.escape_default())
+            } else {
+                out.push(c)
+            }
         }
     };
     lines.next().into_iter().for_each(&mut put);
