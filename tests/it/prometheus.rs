@@ -11,7 +11,7 @@ use gapura::metrics::catalogue;
 use hickory_proto::rr::RecordType;
 
 use crate::support::http::Caller;
-use crate::support::peers::is_client_here;
+use crate::support::peers::{free_port, is_client_here};
 use crate::support::{Daemon, ask, ask_tcp, printed, until};
 
 /// A file of `contrib/`.
@@ -190,11 +190,11 @@ impl Prometheus {
         );
         let file = folder.join("prometheus.yml");
         std::fs::write(&file, settings).unwrap();
-        let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        let free = free_port();
         let child = Command::new("prometheus")
             .arg(format!("--config.file={}", file.display()))
             .arg(format!("--storage.tsdb.path={}", folder.join("data").display()))
-            .arg(format!("--web.listen-address={free}"))
+            .arg(format!("--web.listen-address=127.0.0.1:{free}"))
             .stdout(Stdio::null())
             .stderr(std::fs::File::create(folder.join("prometheus.log")).unwrap())
             .spawn()

@@ -8,7 +8,7 @@
 
 use std::collections::BTreeMap;
 use std::io::{ErrorKind, Read, Write};
-use std::net::{SocketAddr, TcpListener, TcpStream, UdpSocket};
+use std::net::{SocketAddr, TcpStream, UdpSocket};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU16, Ordering};
@@ -485,18 +485,28 @@ fn keys(zones: &[PeerZone]) -> BTreeMap<&'static str, &Key> {
 
 /// A port that nobody uses now, on UDP and TCP, and that nobody is given by chance while its server is
 /// stopped: it is below those of sockets that ask for any, and no other test of this run gets it.
+///
+/// Nothing is bound to find out: a process that another test starts at that moment would hold the socket until
+/// it executes its program.
 pub fn free_port() -> u16 {
     static NEXT: AtomicU16 = AtomicU16::new(0);
     // Another run on this machine most likely begins somewhere else.
     let begin = u16::try_from(std::process::id() % 200).unwrap() * 50;
     loop {
         let port = 20_000 + (begin + NEXT.fetch_add(1, Ordering::Relaxed)) % 12_000;
-        let is_free = UdpSocket::bind(("127.0.0.1", port)).is_ok()
-            && TcpListener::bind(("127.0.0.1", port)).is_ok();
-        if is_free {
+        if !is_bound(port) {
             return port;
         }
     }
+}
+
+/// Whether a socket of this machine has this port at its end.
+fn is_bound(port: u16) -> bool {
+    let ending = format!(":{port:04X}");
+    ["udp", "udp6", "tcp", "tcp6"].iter().any(|table| {
+        let table = std::fs::read_to_string(format!("/proc/net/{table}")).unwrap_or_default();
+        table.lines().any(|it| it.split_whitespace().nth(1).is_some_and(|it| it.ends_with(&ending)))
+    })
 }
 
 /// Gives the settings in `dir` a fixed port of 127.0.0.1 in the place of any free ones, so that a server

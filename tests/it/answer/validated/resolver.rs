@@ -1,7 +1,7 @@
 //! Unbound as a real process on loopback: it asks the daemon alone and validates.
 
 use std::fmt::Write;
-use std::net::{SocketAddr, UdpSocket};
+use std::net::SocketAddr;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -10,6 +10,7 @@ use gapura::wire::{Rtype, rdata};
 
 use super::world::World;
 use crate::answer::engine::Query;
+use crate::support::peers::free_port;
 
 /// A running Unbound; it ends with the value.
 pub(super) struct Resolver {
@@ -30,7 +31,7 @@ impl Resolver {
 
     /// Starts it on a free port; none if it does not answer.
     fn try_start(world: &World) -> Option<Self> {
-        let port = UdpSocket::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let port = free_port();
         let directory = world.directory.path();
         let config = directory.join("unbound.conf");
         std::fs::write(&config, configuration(world, port)).unwrap();
