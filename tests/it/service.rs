@@ -6,7 +6,7 @@ use std::net::{SocketAddr, UdpSocket};
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixDatagram;
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
@@ -262,10 +262,10 @@ fn slow(dir: &Path) -> Daemon {
 }
 
 /// Asks a daemon to hand over and stops the process that is to follow in its tracks; returns it, and the command.
-fn held_up(daemon: &Daemon) -> (Successor, std::process::Child) {
-    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_gapura"));
+fn held_up(daemon: &Daemon) -> (Successor, Child) {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_gapura"));
     command.args(["ctl", "hand-over", "--config", "gapura.toml"]).current_dir(&daemon.dir);
-    let command = command.stdout(std::process::Stdio::null()).spawn().unwrap();
+    let command = command.stdout(Stdio::null()).spawn().unwrap();
     let tasks = format!("/proc/{}/task", daemon.pid());
     let mut found = None;
     until("a successor", || {
