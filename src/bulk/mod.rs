@@ -13,10 +13,11 @@ mod maker;
 mod table;
 mod zip;
 
+pub use crate::text::spreadsheet::is_zip;
 pub use columns::{COLUMNS, Column, column_of, template};
 pub use maker::{Made, Maker};
 pub use table::{ROWS_MAX, TABLE_MAX, Table, TableFault, TextRow};
-pub use zip::{LETTERS_MAX, ZIP_MAX, ZipFault, is_zip, letters};
+pub use zip::{LETTERS_MAX, ZIP_MAX, ZipFault, letters};
 
 #[cfg(test)]
 mod tests;

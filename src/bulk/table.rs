@@ -3,8 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::columns::{COLUMNS, Column};
-use super::zip::is_zip;
-use crate::text::spreadsheet::{Kind, Sheet, bare};
+use crate::text::spreadsheet::{Kind, NotText, Sheet, bare, text_of};
 use crate::words::{Lang, Words};
 
 /// Octets of a table at most.
@@ -47,10 +46,8 @@ pub enum TableFault {
     TooLarge,
     /// It has too many rows.
     TooManyRows,
-    /// It is a workbook, and no CSV.
-    Workbook,
-    /// Its characters are not in UTF-8; first in this line.
-    Characters(usize),
+    /// It is no text.
+    NotText(NotText),
     /// A line cannot be read: most often a quotation mark is not closed.
     Broken(u64),
     /// These columns are missing.
@@ -66,14 +63,29 @@ impl TableFault {
             Self::Empty => t.s("bulk-fault-empty"),
             Self::TooLarge => t.a("bulk-fault-large", "most", &(TABLE_MAX >> 20).to_string()),
             Self::TooManyRows => t.a("bulk-fault-rows", "most", &t.count(ROWS_MAX as u64)),
-            Self::Workbook => t.s("bulk-fault-workbook"),
-            Self::Characters(line) => t.a("bulk-fault-characters", "line", &line.to_string()),
+            Self::NotText(fault) => fault.say(t),
             Self::Broken(line) => t.a("bulk-fault-broken", "line", &line.to_string()),
             Self::Missing(columns) => {
                 let names: Vec<String> = columns.iter().map(|column| column.label(t)).collect();
                 t.a("bulk-fault-missing", "columns", &names.join(", "))
             }
             Self::Twice(column) => t.a("bulk-fault-twice", "column", &column.label(t)),
+        }
+    }
+}
+
+impl From<NotText> for TableFault {
+    fn from(fault: NotText) -> Self {
+        Self::NotText(fault)
+    }
+}
+
+impl NotText {
+    /// Its message.
+    pub fn say(&self, t: Words) -> String {
+        match self {
+            Self::Workbook => t.s("bulk-fault-workbook"),
+            Self::Characters(line) => t.a("bulk-fault-characters", "line", &line.to_string()),
         }
     }
 }
@@ -87,6 +99,9 @@ impl std::fmt::Display for TableFault {
 impl Table {
     /// Reads a file.
     pub fn read(bytes: &[u8]) -> Result<Self, TableFault> {
+        if bytes.len() > TABLE_MAX {
+            return Err(TableFault::TooLarge);
+        }
         let mut records = Sheet::of(text_of(bytes)?).records(Kind::Headed);
         let (_, head) = records.next().ok_or(TableFault::Empty)?;
         let (columns, unused) = columns(&head)?;
@@ -105,28 +120,6 @@ impl Table {
             rows.push(row);
         }
         if rows.is_empty() { Err(TableFault::Empty) } else { Ok(Self { rows, unused }) }
-    }
-}
-
-/// The text of a file.
-fn text_of(bytes: &[u8]) -> Result<&str, TableFault> {
-    if bytes.len() > TABLE_MAX {
-        return Err(TableFault::TooLarge);
-    }
-    // ZIP and the container of old workbooks.
-    if is_zip(bytes) || bytes.starts_with(b"\xd0\xcf\x11\xe0") {
-        return Err(TableFault::Workbook);
-    }
-    let line_at = |end: usize| {
-        let before = bytes.get(..end).unwrap_or_default();
-        before.iter().filter(|octet| **octet == b'\n').count() + 1
-    };
-    let text = std::str::from_utf8(bytes);
-    let text = text.map_err(|error| TableFault::Characters(line_at(error.valid_up_to())))?;
-    // UTF-16 is full of them.
-    match text.find('\0') {
-        Some(at) => Err(TableFault::Characters(line_at(at))),
-        None => Ok(text),
     }
 }
 

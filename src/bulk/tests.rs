@@ -6,6 +6,7 @@ use super::table::TableFault;
 use super::*;
 use crate::queue::regions::Level;
 use crate::queue::{Application, Fault, Naming, NamingClass, Rule};
+use crate::text::spreadsheet::NotText;
 use crate::words::{Lang, Words};
 
 /// The heads of the needed columns, and of some others.
@@ -62,12 +63,12 @@ fn a_file_that_is_no_table_says_why() {
     let table = |text: &str| fault(text.as_bytes());
     assert_eq!(fault(b""), TableFault::Empty);
     assert_eq!(table(&format!("{HEAD}\n")), TableFault::Empty);
-    assert_eq!(fault(b"PK\x03\x04..."), TableFault::Workbook);
+    assert_eq!(fault(b"PK\x03\x04..."), NotText::Workbook.into());
     // Windows-1252, and UTF-16 as Excel writes "Unicode text".
     let latin = [HEAD.as_bytes(), b"\n", b"32.09;caf\xe9;x"].concat();
-    assert_eq!(fault(&latin), TableFault::Characters(2));
+    assert_eq!(fault(&latin), NotText::Characters(2).into());
     let wide: Vec<u8> = HEAD.encode_utf16().flat_map(u16::to_le_bytes).collect();
-    assert_eq!(fault(&wide), TableFault::Characters(1));
+    assert_eq!(fault(&wide), NotText::Characters(1).into());
     let open =
         format!("{HEAD}\n{}\n{}", ROW.replace("Situs", "\"Situs"), format!("{ROW}\n").repeat(200));
     assert_eq!(table(&open), TableFault::Broken(2));

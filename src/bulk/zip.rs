@@ -60,11 +60,6 @@ impl ZipFault {
     }
 }
 
-/// Whether a file is an archive.
-pub fn is_zip(bytes: &[u8]) -> bool {
-    bytes.starts_with(FILE.0) || bytes.starts_with(END.0)
-}
-
 /// The files of an archive by their names.
 pub fn letters(archive: &[u8]) -> Result<BTreeMap<String, Vec<u8>>, ZipFault> {
     let (count, mut rest) = directory(archive)?;

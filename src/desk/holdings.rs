@@ -4,7 +4,7 @@
 use super::{ActError, Desk};
 use crate::audit::NewEvent;
 use crate::queue::person::same_mailbox;
-use crate::queue::{Actor, Contact, Deed, Role, Signature, State};
+use crate::queue::{Actor, Contact, Deed, NoticeReader, Role, Signature, State};
 use crate::store::Reader;
 use crate::store::requests::{RequestFilter, Sort};
 
@@ -15,7 +15,7 @@ const NAME_MIN: usize = 3;
 /// The subject of the events.
 const SUBJECT: &str = "personal:data";
 
-/// What is kept of the person behind a request.
+/// What is kept of a person behind a request: one who is or was responsible for it, or was asked about it.
 #[derive(Clone, Debug)]
 pub struct Holding {
     /// The request; empty for a row of a table that is not filed yet.
@@ -34,7 +34,7 @@ pub struct Holding {
     pub revisions: u32,
     /// Files of letters.
     pub letters: usize,
-    /// Papers that name the person.
+    /// Papers that name those who are or were responsible.
     pub papers: usize,
     /// Notices with the person's mailbox.
     pub notices: usize,
@@ -121,32 +121,75 @@ impl Desk {
             let Some(last) = rows.last() else { return Ok(found) };
             filter.after = Some((last.place(Sort::Submitted), last.number.clone()));
             for row in &rows {
-                found.extend(self.holding(reader, &row.number)?);
+                found.extend(self.holdings_behind(reader, &row.number)?);
             }
         }
     }
 
-    /// What one request holds.
-    fn holding(&self, reader: &Reader<'_>, number: &str) -> Result<Option<Holding>, ActError> {
-        let Some(stored) = self.0.ledger.request(reader, number)? else { return Ok(None) };
+    /// What one request holds, a person at a time: whoever is responsible now comes first.
+    fn holdings_behind(&self, reader: &Reader<'_>, number: &str) -> Result<Vec<Holding>, ActError> {
+        let ledger = &self.0.ledger;
+        let Some(stored) = ledger.request(reader, number)? else { return Ok(Vec::new()) };
         let request = &stored.request;
-        let contact = request.application().contact.clone();
-        // What is left after an erasure names nobody.
-        let names = |count: usize| if contact.name.is_empty() { 0 } else { count };
+        let mut persons = vec![request.application().contact.clone()];
+        for revision in (1..request.revision()).rev() {
+            let former = ledger.revision(reader, number, revision)?;
+            persons.extend(former.map(|application| application.contact));
+        }
+        let responsible = persons.len();
+        persons.extend(request.questions().iter().map(|question| Contact {
+            name: question.party.clone(),
+            email: question.email.clone(),
+            ..Contact::default()
+        }));
         let letters = reader.letters_of(number)?;
+        let letters = letters.iter().filter(|letter| letter.erased_ms.is_none()).count();
         let papers = reader.papers_of(number)?;
-        let notices = reader.notices_of(number)?;
-        Ok(Some(Holding {
-            number: number.to_owned(),
-            name: request.application().place().name.to_string(),
-            office: request.application().office.clone(),
-            state: request.state(),
-            submitted_ms: stored.row.submitted_ms,
-            revisions: request.revision(),
-            letters: letters.iter().filter(|letter| letter.erased_ms.is_none()).count(),
-            papers: names(papers.iter().filter(|paper| paper.file.is_some()).count()),
-            notices: names(notices.iter().filter(|notice| notice.to_applicant).count()),
-            contact,
-        }))
+        let papers = papers.iter().filter(|paper| paper.file.is_some()).count();
+        let notices = self.notices_to_others(reader, number)?;
+        let mut found: Vec<Holding> = Vec::new();
+        for (at, contact) in persons.into_iter().enumerate() {
+            let is_known = |other: &Holding| is_same_person(&other.contact, &contact);
+            // What is left after an erasure names nobody.
+            let is_nobody = contact.name.is_empty() && contact.email.is_empty();
+            if at > 0 && (is_nobody || found.iter().any(is_known)) {
+                continue;
+            }
+            let names = |count: usize| if is_nobody || at >= responsible { 0 } else { count };
+            found.push(Holding {
+                number: number.to_owned(),
+                name: request.application().place().name.to_string(),
+                office: request.application().office.clone(),
+                state: request.state(),
+                submitted_ms: stored.row.submitted_ms,
+                revisions: request.revision(),
+                letters: if at == 0 { letters } else { names(letters) },
+                papers: names(papers),
+                notices: notices.iter().filter(|to| same_mailbox(to, &contact.email)).count(),
+                contact,
+            });
+        }
+        Ok(found)
     }
+
+    /// The mailboxes of the notices of a request that went to nobody of the office, one for each.
+    fn notices_to_others(
+        &self,
+        reader: &Reader<'_>,
+        number: &str,
+    ) -> Result<Vec<String>, ActError> {
+        let mut mailboxes = Vec::new();
+        for row in reader.notices_of(number)? {
+            let notice = self.0.ledger.open_notice(reader, &row)?;
+            if notice.reader != NoticeReader::Officer && !notice.to.is_empty() {
+                mailboxes.push(notice.to);
+            }
+        }
+        Ok(mailboxes)
+    }
+}
+
+/// Whether two contacts are of one person, as far as what is kept of them goes.
+fn is_same_person(one: &Contact, other: &Contact) -> bool {
+    one.name == other.name && same_mailbox(&one.email, &other.email)
 }

@@ -26,7 +26,9 @@ const WINDOW_MS: i64 = 60 * MINUTE_MS;
 /// Codes of one draft or caller.
 const PER_SUBJECT: u64 = 5;
 /// Codes to one mailbox: nobody fills somebody's mailbox through us.
-const PER_MAILBOX: u64 = 8;
+const PER_MAILBOX: u64 = 12;
+/// Those of them that one network asks for: what a stranger uses up is not all that its owner has.
+const PER_MAILBOX_AND_NETWORK: u64 = 5;
 /// Codes asked for from one network.
 const PER_NETWORK: u64 = 20;
 
@@ -65,6 +67,7 @@ impl Desk {
             for (of, most) in [
                 (CodesOf::Subject(&subject), PER_SUBJECT),
                 (CodesOf::Mailbox(&mailbox), PER_MAILBOX),
+                (CodesOf::MailboxAndNetwork(&mailbox, &network), PER_MAILBOX_AND_NETWORK),
                 (CodesOf::Network(&network), PER_NETWORK),
             ] {
                 if tx.codes_since(of, now - WINDOW_MS)? >= most {

@@ -26,12 +26,18 @@ impl Desk {
         let ledger = &self.0.ledger;
         let (mut news, mut stale) = (Vec::new(), Vec::new());
         for notice in self.notices_due(limit)? {
-            let state = match &notice.request {
-                Some(number) => self.read(|reader| Ok(ledger.request(reader, number)?))?,
-                None => None,
+            let (state, is_reminder_over) = match &notice.request {
+                Some(number) => self.read(|reader| {
+                    let Some(stored) = ledger.request(reader, number)? else {
+                        return Ok((None, false));
+                    };
+                    let is_over = ledger.is_reminder_over(reader, &notice, &stored.request)?;
+                    Ok::<_, ActError>((Some(stored.request.state()), is_over))
+                })?,
+                None => (None, false),
             };
-            let state = state.map(|stored| stored.request.state());
-            if notice.is_stale(state, self.now()) { stale.push(notice) } else { news.push(notice) }
+            let is_stale = is_reminder_over || notice.is_stale(state, self.now());
+            if is_stale { stale.push(notice) } else { news.push(notice) }
         }
         if !stale.is_empty() {
             let count = stale.len();

@@ -39,6 +39,8 @@ pub struct Overview {
     pub reconfirming: u64,
     /// Requests whose applicant could not be told by mail, and so must be told by letter or telephone.
     pub untold: Vec<String>,
+    /// How many of them there are in all.
+    pub count_untold: u64,
 }
 
 /// How the month has gone.
@@ -80,7 +82,7 @@ impl Desk {
                 .map(|row| Ok(RecordView::from(&self.0.ledger.open_live(row)?)))
                 .collect();
             let reconfirming = reader.count_names(LiveState::Reconfirming.as_str())?;
-            let untold = reader.untold(NOTICES_SHOWN)?;
+            let untold = (reader.untold(NOTICES_SHOWN)?, reader.count_untold()?);
             Ok((rows, reader.held_counts(now)?, untold, open?, reconfirming))
         })?;
         let views = |rows: &[_]| rows.iter().map(|row| summary(row, now, &calendar)).collect();
@@ -93,7 +95,8 @@ impl Desk {
             month: self.month_so_far(now)?,
             suspensions,
             reconfirming,
-            untold,
+            untold: untold.0,
+            count_untold: untold.1,
         })
     }
 

@@ -100,7 +100,8 @@ impl Desk {
             let deed = event.act.parse::<Deed>().ok().and_then(Deed::announced_as);
             let Some(deed) = deed else { continue };
             // Version 0.1.0 recorded these without a notice: what is long past is no news.
-            let is_new_notice = matches!(deed, Deed::SecondFactorSet | Deed::AccountEnabled);
+            let is_new_notice =
+                matches!(deed, Deed::SecondFactorSet | Deed::AccountEnabled | Deed::ActingRecorded);
             if is_new_notice && event.at_ms < ledger.now() - DAY_MS {
                 continue;
             }

@@ -8,9 +8,9 @@ use crate::queue::person::{is_mailbox, same_mailbox};
 use crate::queue::{Deed, Role, Subject};
 use crate::store::Reader;
 
-/// What a code for this is for.
-pub fn lost_secret_of(number: &str) -> String {
-    format!("status:{}", number.trim().to_uppercase())
+/// What a code for this is for: a number, in the browser that asked for it. Nobody else's tries spend it.
+pub fn lost_secret_of(number: &str, visit: &str) -> String {
+    format!("status:{}:{visit}", number.trim().to_uppercase())
 }
 
 impl Desk {
@@ -39,15 +39,21 @@ impl Desk {
         Ok((is_it && same_mailbox(proven, mailbox)).then(|| proven.clone()))
     }
 
-    /// Gives a request another secret, for whoever has just entered the code that was mailed; that proof
+    /// Gives a request another secret, for the browser that has just entered the code that was mailed; that proof
     /// ends with it.
-    pub fn replace_secret(&self, number: &str, mailbox: &str) -> Result<String, ActError> {
+    pub fn replace_secret(
+        &self,
+        number: &str,
+        mailbox: &str,
+        visit: &str,
+    ) -> Result<String, ActError> {
         let ledger = &self.0.ledger;
         let number = number.trim().to_uppercase();
         let (secret, now) = (new_secret()?, self.now());
         let hash = self.secret_hash(&number, &secret);
         ledger.store.write(|tx| {
-            let is_proven = self.spend_mailbox_proof(tx, &lost_secret_of(&number), mailbox)?;
+            let subject = lost_secret_of(&number, visit);
+            let is_proven = self.spend_mailbox_proof(tx, &subject, mailbox)?;
             if !is_proven
                 || self.proven_of(tx, &number, mailbox)?.is_none()
                 || !tx.replace_secret(&number, &hash)?

@@ -65,6 +65,9 @@ pub(super) fn facts(making: &Making<'_>) -> Vec<Field> {
         Field::new(t.s("paper-field-name"), full_name(making.request)),
         Field::new(t.s("paper-field-kind"), application.kind.say(t)),
     ];
+    if let Some(ends) = &application.ends {
+        facts.push(Field::new(t.s("paper-field-ends"), t.day_of(ends)));
+    }
     if let Some(raised) = application.raised {
         let values = [("ground", ground(making, t)), ("since", t.date(raised.since))];
         let by = t.with("paper-raised-by", &values.each_ref().map(|(key, it)| (*key, it.as_str())));

@@ -5,7 +5,7 @@
 
 use serde_json::{Value, json};
 
-use super::recipients::officers;
+use super::recipients::{every_officer, officers};
 use super::{Ledger, LedgerError};
 use crate::audit::{AuditError, Event, random};
 use crate::digest::hex;
@@ -185,7 +185,11 @@ impl Ledger {
         if self.is_reminded(tx, stem)? {
             return Ok(());
         }
-        for (at, to) in officers(tx, role)?.iter().enumerate() {
+        let mailboxes = match role {
+            Some(role) => officers(tx, role)?,
+            None => every_officer(tx, self.now())?,
+        };
+        for (at, to) in mailboxes.iter().enumerate() {
             let (id, to) = (format!("{stem}-{}", at + 1), (NoticeReader::Officer, to.as_str()));
             self.queue_notice(tx, &id, None, deed, to, values.clone())?;
         }

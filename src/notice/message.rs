@@ -49,6 +49,9 @@ pub fn message(notice: &Notice, t: Words, url: &str) -> Message {
     if let Some(due) = values.due {
         parts.push(t.a("mail-due", "due", &t.date_time(due)));
     }
+    if let Some(ends) = values.ends.as_deref().filter(|_| reader == NoticeReader::Applicant) {
+        parts.push(t.a("mail-ends", "ends", &t.day_of(ends)));
+    }
     if !values.lines.is_empty() {
         let lines: Vec<String> = values.lines.iter().map(|line| format!("  {line}")).collect();
         let head = if is_about_target(notice.deed) { "mail-targets" } else { "mail-lines" };

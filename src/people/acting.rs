@@ -10,10 +10,10 @@ use super::roster::People;
 use crate::audit::random;
 use crate::digest::hex;
 use crate::queue::{Actor, Deed, Role};
-use crate::store::Reader;
 pub use crate::store::people::ActingRow as ActingOfficial;
 use crate::store::people::PersonRow;
 pub use crate::store::words::ActingStyle;
+use crate::store::{Reader, Tx};
 
 //------------ ActingOfficial ------------------------------------------------
 
@@ -116,12 +116,10 @@ impl People {
             let row = rows.into_iter().find(|row| row.id == id);
             let mut row = row.ok_or(PeopleError::UnknownPerson)?;
             // Pressed again, or when the time was over anyhow: nothing ends twice.
-            if row.ended_ms.is_some() || row.ends_ms <= now {
+            if is_over(&row, now) {
                 return Ok(());
             }
-            row.ended_ms = Some(now);
-            tx.put_acting(&row)?;
-            by.leave(tx, now, Deed::ActingEnded, &row.person, &[("letter", &row.letter)])
+            end(tx, by, &mut row, now)
         })
     }
 
@@ -137,6 +135,32 @@ impl People {
         actor.acting.retain(|held| held.in_force(now));
         actor
     }
+}
+
+/// Ends the appointments of a person: they rest on the account and its role, and neither brings them back.
+pub(super) fn end_appointments(
+    tx: &Tx<'_>,
+    by: &By,
+    person: &str,
+    now_ms: i64,
+) -> Result<(), PeopleError> {
+    let rows = tx.acting_officials()?.into_iter();
+    for mut row in rows.filter(|row| row.person == person && !is_over(row, now_ms)) {
+        end(tx, by, &mut row, now_ms)?;
+    }
+    Ok(())
+}
+
+/// Whether an appointment was ended, or its time is over.
+fn is_over(row: &ActingOfficial, now_ms: i64) -> bool {
+    row.ended_ms.is_some() || row.ends_ms <= now_ms
+}
+
+/// Ends one appointment, with its event.
+fn end(tx: &Tx<'_>, by: &By, row: &mut ActingOfficial, now_ms: i64) -> Result<(), PeopleError> {
+    row.ended_ms = Some(now_ms);
+    tx.put_acting(row)?;
+    by.leave(tx, now_ms, Deed::ActingEnded, &row.person, &[("letter", &row.letter)])
 }
 
 /// The person id of the officer stood in for: the one chosen, or the only one with the role.

@@ -59,16 +59,23 @@ impl People {
             if changed.is_empty() {
                 return Ok(());
             }
+            let (email, nip) = (row.email.clone(), row.nip.clone());
             // A link that lies in another mailbox opens nothing.
-            if row.email != new.email {
-                tx.end_links(LinkKind::Reset, &row.email, now)?;
+            if email != new.email {
+                tx.end_links(LinkKind::Reset, &email, now)?;
+                row.give_up(&email, now)?;
             }
+            if let Some(nip) = nip.as_ref().filter(|_| nip != new.nip) {
+                row.give_up(nip, now)?;
+            }
+            let is_same_person = email == new.email && nip == new.nip;
+            let deed = if is_same_person { Deed::AccountChanged } else { Deed::IdentityChanged };
             row.full_name.clone_from(&new.full_name);
             row.title.clone_from(&new.title);
             row.rank.clone_from(&new.rank);
             row.email.clone_from(&new.email);
             row.nip.clone_from(&new.nip);
-            by.leave(tx, now, Deed::AccountChanged, &row.id, &[("changed", &changed)])
+            by.leave(tx, now, deed, &row.id, &[("changed", &changed)])
         })
     }
 

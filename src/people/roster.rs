@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::account::{Account, By, NewAccount};
+use super::acting::end_appointments;
 use super::secret::random_token;
 use super::tries::Tries;
 use super::{PeopleError, password, secret};
@@ -147,8 +148,8 @@ impl People {
         })
     }
 
-    /// Switches an account off: its sessions and tokens end, and links for it and by it; switching it
-    /// on again brings none of them back.
+    /// Switches an account off: its sessions, tokens and appointments end, and links for it and by it;
+    /// switching it on again brings none of them back.
     pub fn disable(&self, by: &By, name: &str) -> Result<Account, PeopleError> {
         let now = self.now_ms();
         self.change(name, |tx, row| {
@@ -156,6 +157,7 @@ impl People {
             keep_an_admin(tx, row)?;
             row.disabled_ms = Some(now);
             end_access(tx, row, now)?;
+            end_appointments(tx, by, &row.id, now)?;
             by.leave(tx, now, Deed::AccountDisabled, &row.id, &[])
         })
     }
@@ -170,7 +172,7 @@ impl People {
         })
     }
 
-    /// Gives an account another role; its sessions and tokens end, and links for it and by it.
+    /// Gives an account another role; its sessions, tokens and appointments end, and links for it and by it.
     pub fn set_role(&self, by: &By, name: &str, role: Role) -> Result<Account, PeopleError> {
         let now = self.now_ms();
         self.change(name, |tx, row| {
@@ -181,7 +183,8 @@ impl People {
             let facts = [("from", row.role.as_str()), ("to", role.as_str())];
             by.leave(tx, now, Deed::RoleChanged, &row.id, &facts)?;
             row.role = role;
-            end_access(tx, row, now)
+            end_access(tx, row, now)?;
+            end_appointments(tx, by, &row.id, now)
         })
     }
 
@@ -246,6 +249,7 @@ impl People {
             totp_secret: None,
             totp_step: 0,
             created_ms: self.now_ms(),
+            former: None,
         };
         tx.put_person(&row)?;
         Ok(row)

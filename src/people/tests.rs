@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use super::*;
 use crate::audit::Vault;
 use crate::audit::testing::Chain;
+use crate::queue::Identity;
 use crate::store::Store;
 
 /// A password that fits.
@@ -532,6 +533,7 @@ fn a_stand_in_has_one_chair_and_it_is_named() {
         ("siti", Role::Verifier),
         ("tono", Role::Verifier),
         ("dewi", Role::Operator),
+        ("andi", Role::Operator),
     ] {
         let new = fields(name, &format!("{name}@cirebonkab.go.id"), None);
         people.add(&By::Console, role, &new, PASSWORD).unwrap();
@@ -562,6 +564,40 @@ fn a_stand_in_has_one_chair_and_it_is_named() {
     record(Role::Head, "").unwrap();
     let rina = people.acting_officials().unwrap().into_iter().any(|it| it.holder == head.id);
     assert!(rina, "the only one with the role");
+    // It ends with the role it rests on, and that role again brings nothing back.
+    let name = people.acting_officials().unwrap().remove(0).person;
+    let all = people.list().unwrap();
+    let name = &all.iter().find(|it| it.id == name).unwrap().name;
+    people.set_role(&By::Console, name, Role::Auditor).unwrap();
+    let is_over = |it: &ActingOfficial| it.ended_ms.is_some();
+    assert!(people.acting_officials().unwrap().iter().all(is_over));
+}
+
+#[test]
+fn an_account_keeps_the_mailboxes_and_nips_it_had() {
+    let (people, _, _dir) = roster(TotpRule::Optional);
+    let first = fields("siti", "siti@lama.id", Some("198001012005011001"));
+    people.add(&By::Console, Role::Verifier, &first, PASSWORD).unwrap();
+    let edit = |email, nip| people.edit(&By::Console, "siti", &fields("siti", email, nip)).unwrap();
+    edit("siti@baru.id", Some("198001012005011002"));
+    edit("siti@lama.id", Some("198001012005011002"));
+    edit("siti@baru.id", Some("198001012005011002"));
+    let row = people.store.read::<_, PeopleError>(|tx| Ok(tx.person_by_name("siti")?)).unwrap();
+    let identity = row.unwrap().actor(&[]).identity;
+    assert_eq!(identity.emails, ["siti@baru.id"]);
+    assert_eq!(identity.former, ["198001012005011001", "siti@baru.id", "siti@lama.id"]);
+    let contact = |nip, email| Identity::new(None, nip, email);
+    assert!(identity.same(&contact(None, Some("siti@lama.id"))));
+    assert!(contact(Some("198001012005011001"), None).same(&identity));
+    assert!(!identity.same(&contact(None, Some("lain@lama.id"))));
+    let acts: Vec<String> = people
+        .store
+        .read::<_, PeopleError>(|tx| Ok(tx.events_after(0, 100)?))
+        .unwrap()
+        .into_iter()
+        .map(|event| event.act)
+        .collect();
+    assert_eq!(acts.iter().filter(|act| *act == "identity_changed").count(), 3, "{acts:?}");
 }
 
 #[test]

@@ -90,6 +90,8 @@ pub struct NoticeValues {
     pub lift: bool,
     /// Why gapura asked for it by itself.
     pub ground: Option<Ground>,
+    /// Until when what was made live is to stay.
+    pub ends: Option<String>,
 }
 
 /// One point of a return or a rejection.
@@ -125,6 +127,7 @@ impl NoticeValues {
             kind: Some(application.kind),
             lift: application.lift,
             ground: application.raised.map(|raised| raised.cause),
+            ends: application.ends.clone().filter(|_| deed == Deed::Promoted),
             ..Self::default()
         }
     }

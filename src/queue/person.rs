@@ -46,6 +46,10 @@ pub struct Identity {
     pub nip: Option<String>,
     /// Mail addresses, normalized.
     pub emails: Vec<String>,
+    /// Mail addresses and NIPs that the account had before. They make it one with a person outside the office only: a
+    /// mailbox of a post passes from one officer to the next.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub former: Vec<String>,
 }
 
 impl Identity {
@@ -53,7 +57,8 @@ impl Identity {
     pub fn new(person: Option<&str>, nip: Option<&str>, email: Option<&str>) -> Self {
         let nip = nip.map(normalize_nip).filter(|digits| !digits.is_empty());
         let emails = email.map(normalize_email).filter(|email| !email.is_empty());
-        Self { person: person.map(str::to_owned), nip, emails: emails.into_iter().collect() }
+        let emails = emails.into_iter().collect();
+        Self { person: person.map(str::to_owned), nip, emails, former: Vec::new() }
     }
 
     /// Whether both are one person: the same account, NIP or mail address.
@@ -62,6 +67,14 @@ impl Identity {
         shared(&self.person, &other.person)
             || shared(&self.nip, &other.nip)
             || self.emails.iter().any(|email| other.emails.contains(email))
+            || self.was(other)
+            || other.was(self)
+    }
+
+    /// Whether somebody outside the office gives a mailbox or NIP that this account had.
+    fn was(&self, outside: &Self) -> bool {
+        let mut given = outside.emails.iter().chain(&outside.nip);
+        outside.person.is_none() && given.any(|key| self.former.contains(key))
     }
 }
 

@@ -37,6 +37,8 @@ pub enum CodesOf<'a> {
     Mailbox(&'a str),
     /// A network.
     Network(&'a str),
+    /// A mailbox, asked for from a network.
+    MailboxAndNetwork(&'a str, &'a str),
 }
 
 statements! {
@@ -46,6 +48,8 @@ statements! {
     OF_SUBJECT = sql("SELECT count(*) FROM mailbox_code WHERE subject = $1 AND sent_ms > $2");
     OF_MAILBOX = sql("SELECT count(*) FROM mailbox_code WHERE mailbox = $1 AND sent_ms > $2");
     OF_NETWORK = sql("SELECT count(*) FROM mailbox_code WHERE network = $1 AND sent_ms > $2");
+    OF_MAILBOX_AND_NETWORK = sql("SELECT count(*) FROM mailbox_code \
+        WHERE mailbox = $1 AND network = $2 AND sent_ms > $3");
     SPEND = sql("UPDATE mailbox_code SET code = '', proof = '' WHERE subject = $1");
     SPEND_ALL = sql("UPDATE mailbox_code SET code = '', proof = ''");
     SWEEP = sql("DELETE FROM mailbox_code WHERE sent_ms < $1");
@@ -63,6 +67,9 @@ impl Reader<'_> {
             CodesOf::Subject(tag) => self.only(OF_SUBJECT, params![tag, since_ms]),
             CodesOf::Mailbox(tag) => self.only(OF_MAILBOX, params![tag, since_ms]),
             CodesOf::Network(tag) => self.only(OF_NETWORK, params![tag, since_ms]),
+            CodesOf::MailboxAndNetwork(mailbox, network) => {
+                self.only(OF_MAILBOX_AND_NETWORK, params![mailbox, network, since_ms])
+            }
         }
     }
 }

@@ -4,6 +4,7 @@
 //! SHA-256 in hexadecimal and in no other form.
 
 use rusqlite::params;
+use serde::{Deserialize, Serialize};
 
 use super::sql::{row, select, sql, statements, upsert};
 use super::words::{ActingStyle, LinkKind, Stage};
@@ -42,7 +43,18 @@ row! {
         pub totp_step: i64,
         /// When the account was made.
         [fixed] pub created_ms: i64,
+        /// Mailboxes and NIPs it had before, as JSON; see [`FormerKey`].
+        pub former: Option<String>,
     }
+}
+
+/// A mailbox or NIP that an account had before.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct FormerKey {
+    /// Normalized, as accounts are distinguished by it.
+    pub key: String,
+    /// When it was given up (epoch ms).
+    pub until_ms: i64,
 }
 
 row! {
@@ -146,15 +158,37 @@ row! {
 }
 
 impl PersonRow {
-    /// The account as the procedure sees it, with the roles it takes over.
+    /// The account as the procedure sees it, with the roles it takes over. An auditor writes nothing, for nobody.
     pub fn actor(&self, acting: &[ActingRow]) -> Actor {
-        let identity = Identity::new(Some(&self.id), self.nip.as_deref(), Some(&self.email));
-        let held = acting.iter().filter(|row| row.person == self.id).map(ActingRow::held);
+        let now = Identity::new(Some(&self.id), self.nip.as_deref(), Some(&self.email));
+        let former = self.former_keys().into_iter().map(|it| it.key).collect();
+        let identity = Identity { former, ..now };
+        let may_act = self.role != Role::Auditor;
+        let held = acting.iter().filter(|row| may_act && row.person == self.id);
+        let held = held.map(ActingRow::held);
         Actor {
             acting: held.collect(),
             disabled: self.disabled_ms.is_some(),
             ..Actor::officer(&self.name, identity, vec![self.role])
         }
+    }
+}
+
+impl PersonRow {
+    /// Mailboxes and NIPs it had before, oldest first.
+    pub fn former_keys(&self) -> Vec<FormerKey> {
+        let text = self.former.as_deref().unwrap_or("[]");
+        serde_json::from_str(text).unwrap_or_default()
+    }
+
+    /// Keeps a mailbox or NIP that is replaced now.
+    pub fn give_up(&mut self, key: &str, now_ms: i64) -> Result<(), StoreError> {
+        let mut former = self.former_keys();
+        former.retain(|it| it.key != key);
+        former.push(FormerKey { key: key.to_owned(), until_ms: now_ms });
+        let corrupt = |error: serde_json::Error| StoreError::Corrupt(error.to_string());
+        self.former = Some(serde_json::to_string(&former).map_err(corrupt)?);
+        Ok(())
     }
 }
 
@@ -446,6 +480,7 @@ impl PersonRow {
             totp_secret: None,
             totp_step: 0,
             created_ms,
+            former: None,
         }
     }
 }

@@ -15,6 +15,35 @@ pub enum Kind {
     Rows(usize),
 }
 
+/// Why a file is not the text of a sheet.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum NotText {
+    /// It is a workbook: a ZIP, or the container of old ones.
+    Workbook,
+    /// Its characters are not in UTF-8; first in this line.
+    Characters(usize),
+}
+
+/// The text of a file. Nothing is guessed: a letter that was read wrong would stay wrong.
+pub fn text_of(bytes: &[u8]) -> Result<&str, NotText> {
+    if is_zip(bytes) || bytes.starts_with(b"\xd0\xcf\x11\xe0") {
+        return Err(NotText::Workbook);
+    }
+    let line_at = |end: usize| {
+        let before = bytes.get(..end).unwrap_or_default();
+        before.iter().filter(|octet| **octet == b'\n').count() + 1
+    };
+    let text = std::str::from_utf8(bytes);
+    let text = text.map_err(|error| NotText::Characters(line_at(error.valid_up_to())))?;
+    // UTF-16 is full of them.
+    text.find('\0').map_or(Ok(text), |at| Err(NotText::Characters(line_at(at))))
+}
+
+/// Whether a file is a ZIP, by its first octets.
+pub fn is_zip(bytes: &[u8]) -> bool {
+    bytes.starts_with(b"PK\x03\x04") || bytes.starts_with(b"PK\x05\x06")
+}
+
 /// The text of a file without what a spreadsheet writes in front of it.
 #[derive(Clone, Copy, Debug)]
 pub struct Sheet<'a> {

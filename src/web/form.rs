@@ -223,8 +223,8 @@ pub(super) struct Form {
     pub(super) kept: Option<Fields>,
     /// One-time key, if a second press must not do it twice.
     pub(super) once: Option<String>,
-    /// A second button, which sends the same form and asks for something else: value and verb.
-    pub(super) other: Option<(&'static str, String)>,
+    /// More buttons, which send the same form and ask for something else: value and verb.
+    pub(super) others: Vec<(&'static str, String)>,
     /// From which field on the rest is folded away, and the words of the fold.
     pub(super) fold: Option<(usize, String)>,
 }
@@ -240,14 +240,14 @@ impl Form {
             csrf: key.token.clone(),
             kept: key.typed(action),
             once: None,
-            other: None,
+            others: Vec::new(),
             fold: None,
         }
     }
 
-    /// Adds a second button, whose value is sent as `lanjut`.
+    /// Adds another button, whose value is sent as `lanjut`.
     pub(super) fn other(mut self, value: &'static str, verb: String) -> Self {
-        self.other = Some((value, verb));
+        self.others.push((value, verb));
         self
     }
 

@@ -11,10 +11,19 @@ use super::limits::Route;
 use super::state::State;
 use super::visitor::Visitor;
 
-/// After a POST: 303 to another page.
+/// After a POST: 303 to another page of ours; to the first one if the path leads anywhere else.
 pub(super) fn see_other(path: &str) -> Response {
-    let place = HeaderValue::from_str(path).unwrap_or(HeaderValue::from_static("/"));
+    let place = own_place(path).and_then(|path| HeaderValue::from_str(path).ok());
+    let place = place.unwrap_or(HeaderValue::from_static("/"));
     (StatusCode::SEE_OTHER, [(LOCATION, place)]).into_response()
+}
+
+/// A path, if it leads to a page of ours: `//host` and `/\host` lead away, and so does either with a tab or line end
+/// between, which browsers drop.
+pub(super) fn own_place(path: &str) -> Option<&str> {
+    let plain = |byte: u8| byte.is_ascii_graphic() && byte != b'\\';
+    let is_own = path.starts_with('/') && !path.starts_with("//") && path.bytes().all(plain);
+    is_own.then_some(path)
 }
 
 /// 303 with cookies.

@@ -190,16 +190,16 @@ impl Prometheus {
         );
         let file = folder.join("prometheus.yml");
         std::fs::write(&file, settings).unwrap();
-        let free = free_port();
+        let address = format!("127.0.0.1:{}", free_port());
         let child = Command::new("prometheus")
             .arg(format!("--config.file={}", file.display()))
             .arg(format!("--storage.tsdb.path={}", folder.join("data").display()))
-            .arg(format!("--web.listen-address=127.0.0.1:{free}"))
+            .arg(format!("--web.listen-address={address}"))
             .stdout(Stdio::null())
             .stderr(std::fs::File::create(folder.join("prometheus.log")).unwrap())
             .spawn()
             .unwrap();
-        let server = Self { child, address: free.to_string() };
+        let server = Self { child, address };
         until("Prometheus is ready", || server.get("/-/ready").is_some_and(|it| it.0 == 200));
         server
     }

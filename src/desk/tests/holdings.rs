@@ -1,6 +1,7 @@
 //! What is kept of a person is found by those who may see it, and each look is on record.
 
 use super::*;
+use crate::queue::Contact;
 use crate::store::StoreError;
 
 #[test]
@@ -36,4 +37,42 @@ fn what_is_kept_of_a_person_is_found_until_it_is_erased_and_each_look_is_an_even
     office.desk.erase(&number, "diminta", &office.actor("kepala")).unwrap();
     assert!(office.desk.all_holdings(&office.actor("kepala")).unwrap().is_empty());
     assert!(office.desk.verify(&[]).unwrap().is_good());
+}
+
+#[test]
+fn whoever_was_responsible_before_or_was_asked_about_it_is_found_too() {
+    let office = Office::new();
+    let number = office.assigned(application());
+    let (party, email) = ("Pemegang Nama".to_owned(), "pihak@contoh.id".to_owned());
+    office.act(&number, Act::Consult { party, email }, "seksi").unwrap();
+    let answer = Act::Confirm { party: "Pemegang Nama".to_owned(), letter: "1/1".to_owned() };
+    office.act(&number, answer, "seksi").unwrap();
+    let lines = vec![line(LineCode::M1, LineVerdict::Fix)];
+    office.act(&number, Act::Return { lines }, "seksi").unwrap();
+    let before = application().contact;
+    let contact = Contact {
+        name: "Pengganti".to_owned(),
+        email: "pengganti@contoh.id".to_owned(),
+        ..before.clone()
+    };
+    let mut proven = applicant().actor;
+    proven.proved = Some(number.clone());
+    let corrected = Application { contact, ..application() };
+    office.desk.resubmit(&number, corrected, Some(letter()), &proven).unwrap();
+    let kept = |asked: &str| office.desk.holdings_of(asked, &office.actor("seksi")).unwrap();
+    for (asked, name) in [
+        (before.email.as_str(), before.name.as_str()),
+        (&before.name, &before.name),
+        ("pengganti@contoh.id", "Pengganti"),
+        ("pihak@contoh.id", "Pemegang Nama"),
+    ] {
+        let found = kept(asked);
+        assert_eq!(found.len(), 1, "{asked}");
+        assert_eq!(found[0].contact.name, name);
+    }
+    assert_eq!(kept(&number).len(), 3, "a number leads to all of them");
+    assert_eq!(office.desk.all_holdings(&office.actor("kepala")).unwrap().len(), 3);
+    office.act(&number, Act::Withdraw { letter: "1/2".to_owned() }, "seksi").unwrap();
+    office.desk.erase(&number, "diminta", &office.actor("kepala")).unwrap();
+    assert!(office.desk.all_holdings(&office.actor("kepala")).unwrap().is_empty());
 }

@@ -130,11 +130,15 @@ fn codes_are_limited_by_subject_mailbox_and_network() {
         office.code("a", MAILBOX).unwrap();
     }
     assert!(full(office.code("a", "lain@dinkes.example")), "the subject");
-    for subject in ["b", "c", "d"] {
-        office.code(subject, MAILBOX).unwrap();
+    assert!(full(office.code("b", "UMUM+1@dinkes.example")), "the mailbox, from here");
+    for at in 0..7 {
+        let network = format!("203.0.113.{}/32", at / 4);
+        let made = office.desk.new_mailbox_code(&format!("m{at}"), MAILBOX, &network);
+        made.unwrap();
     }
-    assert!(full(office.code("e", "UMUM+1@dinkes.example")), "the mailbox");
-    for at in 0..12 {
+    let elsewhere = office.desk.new_mailbox_code("e", MAILBOX, "203.0.113.9/32");
+    assert!(full(elsewhere), "the mailbox");
+    for at in 0..15 {
         office.code(&format!("n{at}"), &format!("n{at}@dinkes.example")).unwrap();
     }
     assert!(full(office.code("z", "z@dinkes.example")), "the network");

@@ -81,10 +81,12 @@ fn every_officer_hears_of_a_new_one() {
     add(Deed::RoleChanged, "p-seksi");
     add(Deed::SecondFactorSet, "p-seksi");
     add(Deed::AccountEnabled, "p-lain");
+    add(Deed::IdentityChanged, "p-lain");
+    add(Deed::ActingRecorded, "p-lain");
     office.desk.tick().unwrap();
     office.desk.tick().unwrap();
     let told = of_the_office(&office).split_off(at_first);
-    assert_eq!(told.len(), 20, "five officers, four things to know: {told:?}");
+    assert_eq!(told.len(), 30, "five officers, six things to know: {told:?}");
     assert!(told.contains(&(
         Deed::OfficerAdded,
         "lain".to_owned(),

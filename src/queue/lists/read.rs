@@ -31,12 +31,17 @@ impl Table {
     /// Reads a list. `fill` is what an empty last cell becomes where it is needed, as the source of
     /// holidays that were pasted without one.
     pub fn read(list: List, text: &str, fill: &str) -> Result<Self, Vec<RowFault>> {
-        Self::read_rows(list, text, fill)?.checked()
+        Self::read_rows(list, text, fill, &[])?.checked()
     }
 
     /// Reads rows that need not be a whole list, as those that are added to one: a village whose district
-    /// is in the list already.
-    pub fn read_rows(list: List, text: &str, fill: &str) -> Result<Self, Vec<RowFault>> {
+    /// is in the list already. `heads` are what the columns are called elsewhere, as on the page.
+    pub fn read_rows(
+        list: List,
+        text: &str,
+        fill: &str,
+        heads: &[Vec<String>],
+    ) -> Result<Self, Vec<RowFault>> {
         let text = text.trim_start_matches('\u{feff}');
         if text.len() > TEXT_MAX {
             return Err(vec![RowFault::whole(Rule::TooLong, TEXT_MAX.to_string())]);
@@ -44,7 +49,7 @@ impl Table {
         let mut faults = Vec::new();
         let (mut rows, mut lines) = (Vec::new(), BTreeMap::new());
         for (line, cells) in cells_of(list, text) {
-            if is_heading(list, &cells) && rows.is_empty() {
+            if rows.is_empty() && is_heading(list, &cells, heads) {
                 continue;
             }
             if rows.len() >= ROWS_MAX {
@@ -153,11 +158,14 @@ fn read_row(
 }
 
 /// Whether a line is the names of the columns.
-fn is_heading(list: List, cells: &[String]) -> bool {
+fn is_heading(list: List, cells: &[String], heads: &[Vec<String>]) -> bool {
     // A spreadsheet adds columns that are empty.
     let used = cells.iter().rposition(|cell| !cell.is_empty()).map_or(0, |last| last + 1);
-    let names = cells.iter().take(used).map(|cell| slug(cell));
-    names.eq(list.columns().iter().map(|name| (*name).to_owned()))
+    let names: Vec<String> = cells.iter().take(used).map(|cell| slug(cell)).collect();
+    names.iter().eq(list.columns())
+        || heads.iter().any(|head| {
+            names.iter().eq(head.iter().map(|name| slug(name)).collect::<Vec<_>>().iter())
+        })
 }
 
 /// The cells of each line that has any, with its number; comments begin with `#`.

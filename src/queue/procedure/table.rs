@@ -346,8 +346,10 @@ table! {
         PasswordReset = "password_reset", notifies(Officers) as PasswordReset [news];
         /// A notice to every officer: somebody set up or replaced a second factor.
         SecondFactorSet = "second_factor_set", notifies(Officers) as SecondFactorSet [news];
-        /// Name, jabatan, mailbox or NIP of an account were changed.
+        /// Name, jabatan or rank of an account were changed.
         AccountChanged = "account_changed" [news];
+        /// A notice to every officer: mailbox or NIP of an account were changed.
+        IdentityChanged = "identity_changed", notifies(Officers) as IdentityChanged [news];
         /// An account was switched off.
         AccountDisabled = "account_disabled" [news];
         /// A notice to every officer: an account was switched on again.
@@ -366,8 +368,8 @@ table! {
         TokenMade = "token_made";
         /// A token was ended.
         TokenRevoked = "token_revoked";
-        /// Somebody was appointed to act for another.
-        ActingRecorded = "acting_recorded" [news];
+        /// A notice to every officer: somebody was appointed to act for another.
+        ActingRecorded = "acting_recorded", notifies(Officers) as ActingRecorded [news];
         /// The appointment ended.
         ActingEnded = "acting_ended";
         /// The settings file is another one.

@@ -47,12 +47,16 @@ pub(super) struct Case {
     /// Everybody who acted on it as head or verifier, in whichever capacity, once each.
     #[serde(default)]
     pub(super) took_part: Vec<Signature>,
+    /// The persons responsible in earlier revisions: who asked for a name does not become its judge by a correction.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) former_contacts: Vec<Identity>,
 }
 
 impl Case {
-    /// The applicant's side: the person responsible, and the officers who keyed in letters.
+    /// The applicant's side: the persons responsible in all revisions, and the officers who keyed in letters.
     pub(super) fn applicants(&self) -> Vec<Identity> {
-        let mut sides = vec![contact_of(&self.application)];
+        let mut sides = self.former_contacts.clone();
+        sides.push(contact_of(&self.application));
         sides.extend(self.keyed_in_by.iter().map(|by| by.identity.clone()));
         sides
     }
@@ -76,6 +80,17 @@ impl Case {
         self.dispositions.iter().flat_map(|slip| [&slip.from, &slip.to]).chain(&self.took_part)
     }
 
+    /// Puts another revision of the data in the place of this one.
+    pub(super) fn revise(&mut self, application: ParsedApplication) {
+        let before = contact_of(&self.application);
+        self.application = application;
+        self.revision += 1;
+        let is_known = |who: &Identity| self.former_contacts.contains(who);
+        if before != contact_of(&self.application) && !is_known(&before) {
+            self.former_contacts.push(before);
+        }
+    }
+
     /// Keeps who acted as head or verifier.
     fn remember(&mut self, by: &Signature) {
         let same = |part: &Signature| {
@@ -91,6 +106,7 @@ impl Case {
     /// The case without contact, notes, instructions and what parties were asked.
     pub(super) fn without_persons(mut self) -> Self {
         self.application = self.application.without_contact();
+        self.former_contacts.clear();
         self.sheet.erase_notes();
         for slip in &mut self.dispositions {
             slip.instruction.clear();

@@ -70,8 +70,7 @@ impl NeedsCorrection {
         let before = &cx.case.application.contact.email;
         cx.case.mailbox_proven &= same_mailbox(&new.contact.email, before);
         cx.case.sheet.reset_changed(&cx.case.application, &new);
-        cx.case.application = new;
-        cx.case.revision += 1;
+        cx.case.revise(new);
         cx.lay_in();
         if cx.by.role != Role::Applicant {
             cx.case.keyed_in_by.push(cx.by.clone());

@@ -125,6 +125,7 @@ impl Request {
             questions: Vec::new(),
             attempts: 0,
             took_part: Vec::new(),
+            former_contacts: Vec::new(),
         };
         let mut cx = Transition::new(case, by, facts);
         cx.lay_in();

@@ -38,8 +38,7 @@ impl Verified {
         cx.note("starts", new.starts.clone().unwrap_or_default());
         cx.note_personal("letter", letter);
         cx.case.sheet.reset_changed(&cx.case.application, &new);
-        cx.case.application = new;
-        cx.case.revision += 1;
+        cx.case.revise(new);
         Ok(reopen(cx, self.assignment))
     }
 }

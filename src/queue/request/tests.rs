@@ -227,6 +227,16 @@ fn one_person_cannot_stand_on_two_sides() {
         .unwrap()
         .value;
     assert_eq!(code(keyed.act(&dispose(), &kabid(), &with)), FaultCode::SamePerson);
+    // The penanggung jawab has the mailbox that the kasi had before; the kasi of a post that passed on has not.
+    let mut own = application();
+    own.contact.email = "lama@example.id".to_owned();
+    let mut moved = kasi.clone();
+    moved.identity.former = vec!["lama@example.id".to_owned()];
+    let with = Facts { assignee: Some(&moved), ..facts };
+    let request = world.submitted(own, now);
+    assert_eq!(code(request.act(&dispose(), &kabid(), &with)), FaultCode::SamePerson);
+    let successor = Identity::new(Some("budi"), None, Some("lama@example.id"));
+    assert!(!moved.identity.same(&successor), "two accounts with one mailbox after another");
     // One NIP behind two accounts.
     let nip = Some("19850101 201001 1 001");
     let head = Actor::officer("a", Identity::new(Some("a"), nip, None), vec![Role::Head]);
@@ -476,6 +486,19 @@ fn a_new_revision_resets_the_lines_of_changed_fields_only() {
     let amendment = Amendment { application: taken_over.into(), faults: Vec::new() };
     let with = Facts { amendment: Some(&amendment), ..facts };
     assert_eq!(code(request.act(&Act::Resubmit {}, &applicant(), &with)), FaultCode::SamePerson);
+    // Whoever was the penanggung jawab stays on the applicant's side when a correction names somebody else.
+    let mut own = application();
+    own.contact.email = "dewi@example.id".to_owned();
+    let request = world.submitted(own, now);
+    let request = request.act(&dispose(), &kabid(), &Facts { assignee: Some(&kasi), ..facts });
+    let request = request.unwrap().value.act(&send_back(), &kasi, &facts).unwrap().value;
+    let amendment = Amendment { application: application().into(), faults: Vec::new() };
+    let with = Facts { amendment: Some(&amendment), ..facts };
+    let request = request.act(&Act::Resubmit {}, &applicant(), &with).unwrap().value;
+    let dewi = officer("dewi", Role::Verifier);
+    let reassign = Act::Reassign { to: "dewi".to_owned(), reason: "cuti".to_owned() };
+    let with = Facts { assignee: Some(&dewi), ..facts };
+    assert_eq!(code(request.act(&reassign, &kabid(), &with)), FaultCode::SamePerson);
     // Faults and another kind are turned back.
     let request = world.assigned(now).act(&send_back(), &kasi, &facts).unwrap().value;
     let other = Application { kind: crate::queue::Kind::Change, ..application() };

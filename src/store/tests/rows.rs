@@ -43,6 +43,7 @@ fn person(full: bool) -> PersonRow {
         totp_secret: full.then(|| vec![0, 255, 39]),
         totp_step: i64::from(full),
         created_ms: 5,
+        former: full.then(|| "[]".to_owned()),
     }
 }
 

@@ -13,6 +13,7 @@ use axum::response::Response;
 use super::mailbox;
 use super::parts::full_name;
 use super::questions::{given_names, step_fields, unit_label};
+use super::saved::SAVE;
 use crate::queue::automatic::{masked_fields, tidy};
 use crate::queue::labels::mask_personal_numbers;
 use crate::queue::regions::Level;
@@ -55,14 +56,14 @@ pub(super) struct StepPage {
     pub(super) good: String,
     /// The form.
     pub(super) form: Form,
-    /// Whether there is something that can be saved for later.
-    pub(super) saves: bool,
 }
 
 impl StepPage {
     /// A page of a step with a title and its form.
     pub(super) fn new(visitor: &Visitor, step: u8, title: &str, back: &str, form: Form) -> Self {
         let t = visitor.t;
+        // Before the first answer there is nothing that could be saved.
+        let form = if step > 1 { form.other(FOR_LATER, t.s("save-link")) } else { form };
         Self {
             shell: Shell::new(visitor, t.s(title)).faulty(form.is_faulty()),
             caption: t.with("apply-caption", &[("step", &step.to_string()), ("last", "6")]),
@@ -72,7 +73,6 @@ impl StepPage {
             suggestions: Vec::new(),
             good: String::new(),
             form,
-            saves: step > 1,
         }
     }
 
@@ -81,6 +81,14 @@ impl StepPage {
         self.lead.push(text);
         self
     }
+}
+
+/// What the button sends that keeps the answers for later, right or not.
+const FOR_LATER: &str = "simpan";
+
+/// Whether the answers are to be kept for later.
+pub(super) fn is_for_later(sent: &Sent) -> bool {
+    sent.get("lanjut") == FOR_LATER
 }
 
 //------------ The beginning -------------------------------------------------
@@ -159,6 +167,9 @@ pub(super) async fn take(
     let letter = if step == LAST { draft.take_letter(&state, &mut sent).await } else { None };
     let visitor = &sent.visitor;
     draft.save(&state, visitor).await?;
+    if is_for_later(&sent) && letter.is_none() {
+        return Ok(see_other(SAVE));
+    }
     let mut form = step_form(&state, visitor, &draft, step, change)?;
     let asks_name = step == 3 && sent.get("lanjut") == "periksa";
     if let Some(fault) = &letter {

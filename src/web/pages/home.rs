@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 use super::help::{LAPOR, contact};
 use crate::web::failure::Failure;
-use crate::web::redirect::see_other_with;
+use crate::web::redirect::{own_place, see_other_with};
 use crate::web::shell::{Shell, page};
 use crate::web::state::State;
 use crate::web::visitor::Visitor;
@@ -87,8 +87,6 @@ pub(super) async fn language(
     Query(back): Query<Back>,
 ) -> Response {
     let lang = Lang::from_tag(&tag);
-    // Only a path of our own: `//host` and `/\host` would lead away.
-    let own = back.ke.starts_with('/') && !back.ke.starts_with("//") && !back.ke.contains('\\');
-    let place = if own { back.ke.as_str() } else { "/" };
+    let place = own_place(&back.ke).unwrap_or("/");
     see_other_with(place, &[state.cookie("bahasa", lang.tag(), "Lax", 31_536_000)])
 }

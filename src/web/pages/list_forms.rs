@@ -15,6 +15,7 @@ use crate::queue::calendar::DAYS;
 use crate::queue::lists::{Diff, List, RowFault, Table};
 use crate::queue::time::year_of;
 use crate::queue::{Fault, Hours, Rule};
+use crate::text::spreadsheet::text_of;
 use crate::web::failure::Failure;
 use crate::web::form::{Choice, Field, Form, Input};
 use crate::web::redirect::see_other;
@@ -22,7 +23,7 @@ use crate::web::sent::Sent;
 use crate::web::shell::{Shell, page, page_with};
 use crate::web::state::State;
 use crate::web::visitor::Visitor;
-use crate::words::{Said, Words};
+use crate::words::{Lang, Said, Words};
 
 /// Who changes lists.
 const WRITERS: [Role; 1] = [Role::Operator];
@@ -296,7 +297,7 @@ fn identity_field(t: Words, key: &str, value: &str) -> Field {
 /// The page around the form.
 fn row_page(visitor: &Visitor, list: List, form: Form) -> ListFormPage {
     let t = visitor.t;
-    let is_new = form.other.is_none() && !list.is_fixed();
+    let is_new = form.others.is_empty() && !list.is_fixed();
     let id = if is_new { "list-add-title" } else { "list-edit-title" };
     let title = t.a(id, "list", &title_of(t, list));
     let faults = form.faults().into_iter();
@@ -332,11 +333,16 @@ pub(super) async fn import(
     visitor.need(&WRITERS)?;
     let list = list_of(&slug)?;
     let t = visitor.t;
-    let text = match &sent.upload {
-        Some(file) => text_of(&file.bytes),
+    let form = import_form(visitor, list).refill(|name| sent.get(name));
+    let text = match sent.upload.as_ref().map(|file| text_of(&file.bytes)) {
+        Some(Ok(text)) => text.to_owned(),
+        Some(Err(fault)) => {
+            let faults = vec![("#file".to_owned(), fault.say(t))];
+            let again = import_page(visitor, list, form.fault("file", fault.say(t)), faults);
+            return page_with(StatusCode::UNPROCESSABLE_ENTITY, &again);
+        }
         None => sent.raw("text").to_owned(),
     };
-    let form = import_form(visitor, list).refill(|name| sent.get(name));
     if text.trim().is_empty() {
         let form = form.fault("text", t.s("list-import-both"));
         let faults = vec![("#text".to_owned(), t.s("list-import-both"))];
@@ -346,7 +352,8 @@ pub(super) async fn import(
     let before = state.desk().list_in_force(list).table;
     let adds = sent.get("how") != "ganti";
     // Rows that are added are judged with the list they come into: a village whose district is there.
-    let read = Table::read_rows(list, &text, sent.get("source"))
+    let heads = [Lang::Id, Lang::En].map(|lang| headings(Words::of(lang), list));
+    let read = Table::read_rows(list, &text, sent.get("source"), &heads)
         .and_then(|new| if adds { before.with(&new) } else { new }.checked());
     let faults = match read {
         Ok(after) if !Diff::between(&before, &after).is_empty() => {
@@ -370,14 +377,6 @@ fn line_words(t: Words, list: List, it: &RowFault) -> String {
     let column = t.s(&column_id(list, &it.fault.field));
     let (line, text) = (it.line.to_string(), it.fault.say(t));
     t.with("list-line", &[("line", &line), ("column", &column), ("text", &text)])
-}
-
-/// The text of a file: UTF-8, or what older spreadsheets write.
-fn text_of(octets: &[u8]) -> String {
-    match std::str::from_utf8(octets) {
-        Ok(text) => text.to_owned(),
-        Err(_) => octets.iter().map(|octet| char::from(*octet)).collect(),
-    }
 }
 
 /// The form of an import.

@@ -53,10 +53,11 @@ pub(super) async fn enter(Extract(state): Extract<State>, sent: Sent) -> Result<
         return page(&page_of(visitor, t.s("lost-sent"), code_form(visitor, &sent)));
     }
     let (of, to, code) = (number.clone(), email.clone(), sent.get("code").to_owned());
+    let visit = visitor.visit.clone();
     let job = move |state: &State| {
         let desk = state.desk();
-        match desk.try_mailbox_code(&lost_secret_of(&of), &to, &code)? {
-            TriedCode::Right => desk.replace_secret(&of, &to).map(Some),
+        match desk.try_mailbox_code(&lost_secret_of(&of, &visit), &to, &code)? {
+            TriedCode::Right => desk.replace_secret(&of, &to, &visit).map(Some),
             TriedCode::Wrong(_) | TriedCode::None => Ok(None),
         }
     };
@@ -77,10 +78,11 @@ pub(super) async fn enter(Extract(state): Extract<State>, sent: Sent) -> Result<
 /// limits would say whether they do.
 fn mail_code(state: &State, visitor: &Visitor, number: &str, email: &str) {
     let (of, to, from) = (number.to_owned(), email.to_owned(), network(visitor.address));
+    let visit = visitor.visit.clone();
     let job = move |state: &State| {
         let desk = state.desk();
         let Some(proven) = desk.mailbox_of(&of, &to)? else { return Ok(None) };
-        let code = desk.new_mailbox_code(&lost_secret_of(&of), &to, &from)?;
+        let code = desk.new_mailbox_code(&lost_secret_of(&of, &visit), &to, &from)?;
         Ok::<_, ActError>(Some((proven, code)))
     };
     let (state, t) = (state.clone(), visitor.t);

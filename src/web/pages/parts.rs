@@ -499,7 +499,8 @@ pub(super) fn refusal(t: Words, error: &ActError) -> Option<String> {
         }
         ActError::Rule(rule) => rule.code().say(t),
         ActError::Letter(_) => return None,
-        ActError::Changed | ActError::KeyReused => t.s("code-stale"),
+        ActError::Changed => t.s("code-changed"),
+        ActError::KeyReused => t.s("code-stale"),
         ActError::NotAllowed => t.s("code-not-allowed"),
         ActError::NotFound => t.s("fail-missing-text"),
         error if error.is_disk_full() => t.s("fail-disk-text"),

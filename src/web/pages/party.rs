@@ -36,27 +36,32 @@ pub(super) async fn show(
     visitor: Visitor,
 ) -> Result<Response, Failure> {
     let (view, actor) = asked(&state, &headers).await?;
-    let t = visitor.t;
     if let Some(name) = state.desk().name_of_link(&actor) {
         return page(&owner_page(&visitor, "/konfirmasi", &name, view.office.clone()));
     }
+    page(&party_page(&visitor, &view))
+}
+
+/// The question to another office about a request.
+fn party_page(visitor: &Visitor, view: &RequestView) -> FormPage {
+    let t = visitor.t;
     let answers = vec![Choice::new("ya", t.s("party-yes")), Choice::new("tidak", t.s("party-no"))];
     let form = Form::new("/konfirmasi", &visitor.csrf, t.s("party-button"))
         .field(Field::line(t, "answer", "party-answer").input(Input::Radios(answers)))
         .field(Field::line(t, "letter", "ask-letter").optional());
-    page(&FormPage {
-        shell: Shell::new(&visitor, t.s("party-title")),
+    FormPage {
+        shell: Shell::new(visitor, t.s("party-title")),
         lead: vec![t.s("party-lead")],
         facts: vec![
             (t.s("status-number"), view.number.clone()),
             (t.s("apply-name"), full_name(&view.name, &view.zone)),
             (t.s("apply-kind"), view.kind.say(t)),
             (t.s("apply-office"), view.office.clone()),
-            (t.s("apply-purpose"), view.purpose),
+            (t.s("apply-purpose"), view.purpose.clone()),
         ],
         form,
         after: Vec::new(),
-    })
+    }
 }
 
 /// `POST /konfirmasi`
@@ -69,14 +74,20 @@ pub(super) async fn answer(
     if let Some(name) = state.desk().name_of_link(&actor) {
         return owner_answers(&state, &sent, "/konfirmasi", (name, actor)).await;
     }
+    let t = sent.visitor.t;
     let (party, letter) = (String::new(), sent.get("letter").to_owned());
     let act = match sent.get("answer") {
         "ya" => Act::Confirm { party, letter },
         "tidak" => Act::Deny { party, letter },
-        _ => return Err(Failure::bad_request()),
+        _ => {
+            let mut again = party_page(&sent.visitor, &view);
+            again.form =
+                again.form.refill(|name| sent.get(name)).fault("answer", t.s("party-answer"));
+            again.shell.faulty = true;
+            return page_with(StatusCode::UNPROCESSABLE_ENTITY, &again);
+        }
     };
     state.perform(&view.number, act, actor).await??;
-    let t = sent.visitor.t;
     page(&Message {
         shell: Shell::new(&sent.visitor, t.s("party-done-title")),
         text: vec![t.s("party-done")],

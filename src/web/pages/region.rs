@@ -5,7 +5,8 @@ use axum::extract::{Query, State as Extract};
 use axum::http::StatusCode;
 use axum::response::Response;
 
-use super::apply::{StepPage, may_save};
+use super::apply::{StepPage, is_for_later, may_save};
+use super::saved::SAVE;
 use crate::queue::Naming;
 use crate::queue::regions::{Level, Regions, Unit};
 use crate::web::draft::Draft;
@@ -53,6 +54,9 @@ pub(super) async fn take_district(
     let naming = state.desk().naming();
     let chosen = naming.regions.get(sent.get("district"));
     let Some(district) = chosen.filter(|unit| unit.level == Level::Kecamatan) else {
+        if is_for_later(&sent) {
+            return Ok(see_other(SAVE));
+        }
         let form = district_form(visitor, &naming.regions, &draft, level, change);
         let again = district_page(visitor, unanswered(form, "district", visitor.t), change);
         return page_with(StatusCode::UNPROCESSABLE_ENTITY, &again);
@@ -60,11 +64,13 @@ pub(super) async fn take_district(
     draft.fields.insert("district".to_owned(), district.code.clone());
     if level == Level::Kecamatan {
         adopt(&mut draft, &naming, district);
-        draft.save(&state, visitor).await?;
-        return Ok(see_other(&change.after(&draft, &path_of(STEP))));
     }
     draft.save(&state, visitor).await?;
-    Ok(see_other(&change.mark(UNIT)))
+    Ok(see_other(&match level {
+        _ if is_for_later(&sent) => SAVE.to_owned(),
+        Level::Kecamatan => change.after(&draft, &path_of(STEP)),
+        _ => change.mark(UNIT),
+    }))
 }
 
 /// A form of one question, with the fault that it was not answered.
@@ -105,6 +111,9 @@ pub(super) async fn take_unit(
     };
     let chosen = naming.regions.get(sent.get("region")).filter(|unit| unit.level == level);
     let Some(unit) = chosen else {
+        if is_for_later(&sent) {
+            return Ok(see_other(SAVE));
+        }
         let form = unit_form(visitor, &naming.regions, &draft, (level, district), change);
         let form = unanswered(form, "region", visitor.t);
         let again = unit_page(visitor, &naming.regions, level, district, form);
@@ -112,6 +121,9 @@ pub(super) async fn take_unit(
     };
     adopt(&mut draft, &naming, unit);
     draft.save(&state, visitor).await?;
+    if is_for_later(&sent) {
+        return Ok(see_other(SAVE));
+    }
     Ok(see_other(&change.after(&draft, &path_of(STEP))))
 }
 

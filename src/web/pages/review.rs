@@ -15,7 +15,7 @@ use super::parts::{
     promotion_step, proof, raised_line, refusal, sheet_line, tag, waits,
 };
 use super::questions::unit_words;
-use crate::desk::ActError;
+use crate::desk::{ActError, Terms};
 use crate::people::{Account, Role};
 use crate::queue::regions::Regions;
 use crate::queue::{
@@ -59,6 +59,8 @@ struct ReviewPage {
     kind: String,
     /// Revision.
     revision: String,
+    /// What the acts on it have led to.
+    version: String,
     /// Full name.
     name: String,
     /// State in words.
@@ -171,7 +173,11 @@ pub(super) async fn check(
     let visitor = &sent.visitor;
     let actor = visitor.need(&Role::OFFICERS)?.actor();
     let act = Act::Check { lines: lines_of(&sent) };
-    if let Err(error) = state.perform(&number, act, actor.clone()).await? {
+    // What another tab or officer wrote since is looked at before it is written over.
+    let seen = Some(sent.get("versi")).filter(|version| !version.is_empty());
+    let unchanged = seen.map(|version| vec![version.to_owned()]);
+    let terms = Terms { unchanged, ..Terms::default() };
+    if let Err(error) = state.perform_on(&number, act, actor.clone(), terms).await? {
         return turned_back(&state, &sent, &number, error).await;
     }
     let place = match sent.get("lanjut") {
@@ -301,6 +307,7 @@ fn review_page(
         number: view.number.clone(),
         kind: view.kind.say(t),
         revision: view.revision.to_string(),
+        version: view.version.clone(),
         state: view.state.say(t),
         tag: tag(view.state),
         left: view.left_minutes.map(|minutes| t.left(minutes)).unwrap_or_default(),

@@ -28,7 +28,7 @@ use crate::web::visitor::{Visitor, cookie};
 use crate::words::{Said, Words};
 
 /// Where a form is saved.
-const SAVE: &str = "/permohonan/simpan";
+pub(super) const SAVE: &str = "/permohonan/simpan";
 /// Where a link is asked for.
 const ASK: &str = "/permohonan/lanjut";
 /// Where a link leads to.

@@ -17,7 +17,7 @@ use crate::web::draft::Draft;
 use crate::web::failure::Failure;
 use crate::web::form::{Field, Form, Input};
 use crate::web::limits::Route;
-use crate::web::redirect::{encode, see_other, see_other_with};
+use crate::web::redirect::{encode, own_place, see_other, see_other_with};
 use crate::web::sent::Sent;
 use crate::web::shell::{Shell, page, page_with};
 use crate::web::state::State;
@@ -297,7 +297,7 @@ pub(super) async fn prove_again(
     match tried {
         Ok(signed_in) => {
             let cookie = state.cookie("sesi", &signed_in.token, "Strict", -1);
-            Ok(see_other_with(own(place).unwrap_or(START), &[cookie]))
+            Ok(see_other_with(own_place(place).unwrap_or(START), &[cookie]))
         }
         Err(error) => {
             let (status, text) = words_of(visitor, error, "again-wrong")?;
@@ -343,16 +343,9 @@ fn next(stage: Stage, back: &str) -> String {
     let way = match stage {
         Stage::Code => "/masuk/kode",
         Stage::Enrol => "/masuk/daftar",
-        Stage::Full => return own(back).unwrap_or(START).to_owned(),
+        Stage::Full => return own_place(back).unwrap_or(START).to_owned(),
     };
-    own(back).map_or_else(|| way.to_owned(), |back| format!("{way}?ke={}", encode(back)))
-}
-
-/// A path, if it leads to a page of ours.
-fn own(place: &str) -> Option<&str> {
-    let plain = |byte: u8| byte.is_ascii_graphic() && byte != b'\\';
-    let ours = place.starts_with('/') && !place.starts_with("//") && place.bytes().all(plain);
-    ours.then_some(place)
+    own_place(back).map_or_else(|| way.to_owned(), |back| format!("{way}?ke={}", encode(back)))
 }
 
 /// Status and words of a form that came back; a fault of ours is a failure instead.

@@ -128,6 +128,11 @@ pub(super) async fn show(
             .iter()
             .map(|number| (t.a("start-untold", "number", number), format!("/tinjau/{number}"))),
     );
+    let more = overview.count_untold.saturating_sub(overview.untold.len() as u64);
+    if more > 0 {
+        let text = t.a("start-untold-more", "count", &t.count(more));
+        trouble.push((text, "/antrean?daftar=selesai".to_owned()));
+    }
     let may_mend = session.holds_one_of(&[Role::Operator]);
     let year = state.desk().year_without_holidays().filter(|_| may_mend);
     trouble.extend(year.map(|year| {

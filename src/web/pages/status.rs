@@ -18,9 +18,9 @@ use super::party::owner_answers;
 use super::questions::{TARGET_ANY, correction_fields};
 use crate::desk::{ActError, Desk, Viewer};
 use crate::queue::{
-    Act, ActKind, ClockStep, LineCode, Phase, RejectReason, Rule, State as RequestState,
+    Act, ActKind, ClockStep, LineCode, LiveState, Phase, RejectReason, Rule, State as RequestState,
 };
-use crate::view::RequestView;
+use crate::view::{RecordView, RequestView};
 use crate::web::draft::{Draft, field_of, steps_about};
 use crate::web::failure::Failure;
 use crate::web::form::{Field, Form, Input};
@@ -139,7 +139,11 @@ pub(super) async fn show(
     Query(asked): Query<AskedFor>,
 ) -> Result<Response, Failure> {
     match own(&state, &headers, &visitor).await? {
-        Some(view) => page(&status_page(&visitor, &view)),
+        Some(view) => {
+            let name = full_name(&view.name, &view.zone);
+            let record = state.work(move |state| state.desk().record(&name)).await??;
+            page(&status_page(&visitor, &view, record.as_ref()))
+        }
         None => {
             // A mail names the number, so that only the secret is to be typed.
             let form = ask_form(&visitor);
@@ -242,7 +246,7 @@ struct StatusPage {
 }
 
 /// Everything the page shows.
-fn status_page(visitor: &Visitor, view: &RequestView) -> StatusPage {
+fn status_page(visitor: &Visitor, view: &RequestView, record: Option<&RecordView>) -> StatusPage {
     let t = visitor.t;
     let name = full_name(&view.name, &view.zone);
     let fixes: Vec<_> = fixes(t, view)
@@ -264,12 +268,13 @@ fn status_page(visitor: &Visitor, view: &RequestView) -> StatusPage {
         (t.s("status-sent"), t.moment(&view.submitted)),
         (t.s("status-changed"), t.moment(&view.changed)),
     ]);
+    let since = became_since(t, view, record);
     StatusPage {
         shell: Shell::new(visitor, format!("{}: {name}", view.state.say(t))),
         number: view.number.clone(),
         state: view.state.say(t),
         tag: tag(view.state),
-        line: line(t, view),
+        line: since.clone().unwrap_or_else(|| line(t, view)),
         reason: reason(t, view),
         hosting: hosting(t, view),
         fix_title: fix_title(t, view, fixes.len()),
@@ -279,7 +284,7 @@ fn status_page(visitor: &Visitor, view: &RequestView) -> StatusPage {
         proof: view.proof.as_ref().map(|it| proof(t, it)),
         papers: paper_lines(t, &view.papers, APPLICANTS_PLACE, true),
         asked: asked(t, view, &name),
-        site: is_live(view).then(|| format!("https://{name}")),
+        site: (is_live(view) && since.is_none()).then(|| format!("https://{name}")),
         dig: view.records.first().map_or_else(String::new, |it| format!("dig {name} {}", it.rtype)),
         owned: matches!(
             view.state,
@@ -306,6 +311,22 @@ fn line(t: Words, view: &RequestView) -> String {
     match raised_line(t, view) {
         Some(by) => format!("{by} {}", t.s(&done)),
         None => t.s(&done),
+    }
+}
+
+/// What became of the name since this request put it there, if it is not there as its office's any more.
+fn became_since(t: Words, view: &RequestView, record: Option<&RecordView>) -> Option<String> {
+    if !is_live(view) {
+        return None;
+    }
+    match record {
+        Some(record) if record.state == LiveState::Suspended => Some(t.s("status-now-suspended")),
+        Some(record) if !record.state.is_served() => Some(t.s("status-now-gone")),
+        Some(record) if record.office != view.office => {
+            Some(t.a("status-now-of", "office", &record.office))
+        }
+        Some(_) => None,
+        None => Some(t.s("status-now-gone")),
     }
 }
 

@@ -5,8 +5,9 @@ use axum::extract::{Path, Query, State as Extract};
 use axum::http::StatusCode;
 use axum::response::Response;
 
-use super::apply::{StepPage, found, may_save};
+use super::apply::{StepPage, found, is_for_later, may_save};
 use super::questions::{HOSTING, address_fields};
+use super::saved::SAVE;
 use crate::queue::{Fault, Rule};
 use crate::web::draft::{
     BY_ADDRESS, BY_SERVER, Draft, EXPERT, LATER, RECORD_ROWS, field_of, step_of,
@@ -83,6 +84,9 @@ pub(super) async fn take(
         draft.set_target(&text);
     }
     draft.save(&state, visitor).await?;
+    if is_for_later(&sent) {
+        return Ok(see_other(SAVE));
+    }
     let mut form = address_form(visitor, &draft, &how, change);
     form = form.need(visitor.t, |field| draft.get(&field.name).is_empty());
     for fault in found(&state, &draft).await? {

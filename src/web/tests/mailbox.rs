@@ -243,6 +243,13 @@ async fn a_lost_secret_is_replaced_through_the_proven_mailbox_only() {
     let new = code(&inbox);
     let wrong = if new == "123456" { "123457" } else { "123456" };
     let with = |code| [("langkah", "kode"), right[0], right[1], ("code", code)];
+    // Another browser spends tries of its own only.
+    let mut stranger = Browser::new(&site);
+    stranger.open("/status/kode").await;
+    for _ in 0..6 {
+        let tried = stranger.post("/status/kode", &with(&new)).await;
+        assert_eq!(tried, StatusCode::UNPROCESSABLE_ENTITY, "the right code, in the wrong place");
+    }
     assert_eq!(other.post("/status/kode", &with(wrong)).await, StatusCode::UNPROCESSABLE_ENTITY);
     other.post("/status/kode", &with(&new)).await;
     assert!(other.page.contains("Permohonan terkirim"), "{}", other.page);

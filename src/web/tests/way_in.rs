@@ -191,6 +191,11 @@ async fn an_administrator_changes_a_text_and_goes_back_to_the_shipped_one() {
     assert_eq!((event.act.as_str(), event.subject.as_str()), ("text_changed", "settings:text"));
     assert_eq!(event.payload.get("sha256").map(String::len), Some(64));
     let mut reader = Browser::new(&site);
+    for away in ["//lain.example", "/\\lain.example", "/%09/lain.example", "/%0A/lain.example", "x"]
+    {
+        reader.open(&format!("/bahasa/en?ke={away}")).await;
+        assert!(reader.page.contains("<main"), "{away}: the first page");
+    }
     reader.open("/bahasa/en?ke=/").await;
     reader.open("/bantuan").await;
     assert!(reader.page.contains("Ask &#60;us&#62; first."), "{}", reader.page);
