@@ -65,7 +65,7 @@ pub(super) fn notification(making: &Making<'_>) -> Notification {
             ("ground", &ground(making, t)),
             ("letter", its.number.as_str()),
             ("letterdate", &t.iso_date(&its.date)),
-            ("kind", &application.kind.say(t).to_lowercase()),
+            ("kind", &application.kind.said_of(application.lift, t).to_lowercase()),
             ("name", &full_name(making.request)),
         ],
     );

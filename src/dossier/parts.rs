@@ -63,7 +63,7 @@ pub(super) fn facts(making: &Making<'_>) -> Vec<Field> {
         Field::new(t.s("paper-field-request"), making.request.number()),
         Field::new(t.s("paper-field-office"), application.office.clone()),
         Field::new(t.s("paper-field-name"), full_name(making.request)),
-        Field::new(t.s("paper-field-kind"), application.kind.say(t)),
+        Field::new(t.s("paper-field-kind"), application.kind.said_of(application.lift, t)),
     ];
     if let Some(ends) = &application.ends {
         facts.push(Field::new(t.s("paper-field-ends"), t.day_of(ends)));

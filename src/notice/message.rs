@@ -25,11 +25,14 @@ pub fn message(notice: &Notice, t: Words, url: &str) -> Message {
     let (way, when) =
         values.way.map_or_else(Default::default, |(way, at)| (way.say(t), t.date_time(at)));
     let count = t.count(values.changes.len() as u64 + values.more);
+    let kind = values.kind.map(|kind| kind.said_of(values.lift, t).to_lowercase());
+    let kind = kind.unwrap_or_default();
     let filled = [
         ("number", number.unwrap_or_default()),
         ("name", &values.name),
         ("office", &values.office),
         ("act", &act),
+        ("kind", &kind),
         ("way", &way),
         ("when", &when),
         ("count", &count),

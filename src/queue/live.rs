@@ -356,7 +356,7 @@ impl LiveRecord {
         self.version += 1;
         let mut step = self.step(Some(before), by, Deed::HandOver);
         let to = step.value.office.clone();
-        step.happening = step.happening.with("from", from).with("to", to);
+        step.happening = step.happening.with("from", from).with("to", to).with("request", request);
         Ok(step)
     }
 
@@ -427,7 +427,11 @@ impl LiveRecord {
         }
         self.ends = ends.or(self.ends);
         self.settle(by);
-        Ok(self.step(Some(before), by, Deed::Renew))
+        let mut step = self.step(Some(before), by, Deed::Renew);
+        if let Some(request) = request {
+            step.happening = step.happening.with("request", request);
+        }
+        Ok(step)
     }
 
     /// The owner, by the mailed link or with the secret, or an officer with the owner's letter, says that

@@ -146,13 +146,14 @@ impl NoticeValues {
 
 /// What the applicant is to correct, or why the request was turned down.
 fn points(request: &Request, deed: Deed) -> Vec<Point> {
-    let verdict = match deed {
-        Deed::Return | Deed::CorrectionDue => LineVerdict::Fix,
-        Deed::Reject => LineVerdict::Bad,
+    let verdicts: &[LineVerdict] = match deed {
+        // All faults in one go: what would turn it down is told while it can still be mended.
+        Deed::Return | Deed::CorrectionDue => &[LineVerdict::Fix, LineVerdict::Bad],
+        Deed::Reject => &[LineVerdict::Bad],
         _ => return Vec::new(),
     };
-    let written = request.sheet().written().iter().filter(|line| line.verdict == Some(verdict));
-    let mut lines: Vec<&Line> = written.collect();
+    let is_told = |line: &&Line| line.verdict.is_some_and(|verdict| verdicts.contains(&verdict));
+    let mut lines: Vec<&Line> = request.sheet().written().iter().filter(is_told).collect();
     lines.sort_by_key(|line| line.code);
     let noted = lines
         .into_iter()

@@ -56,6 +56,14 @@ pub(super) struct ChosenLetter {
 }
 
 impl Draft {
+    /// Names what it holds: another tab of the browser may fill in something else meanwhile.
+    pub(super) fn mark(&self) -> String {
+        let letter = self.letter.as_ref().map(|chosen| chosen.letter.mark()).unwrap_or_default();
+        let fields: Vec<String> =
+            self.fields.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        sha256_hex(&format!("{letter}\n{}", fields.join("\n")))
+    }
+
     /// The draft of this browser, or an empty one.
     pub(super) async fn load(state: &State, visit: &str) -> Result<Self, Failure> {
         let hash = sha256_hex(visit);

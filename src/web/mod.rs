@@ -5,6 +5,7 @@
 //! state and freshness in their own transaction. Blocking work (the database, password hashing)
 //! runs on the blocking pool behind a semaphore, so that pages cannot starve each other.
 
+mod about;
 mod api;
 mod assets;
 mod bodies;

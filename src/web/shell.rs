@@ -67,7 +67,7 @@ impl Shell {
     pub(super) fn new(visitor: &Visitor, title: String) -> Self {
         let me = visitor.officer().map(|session| Me {
             name: session.account.full_name.clone(),
-            title: role_title(visitor.t, "", session.account.role),
+            title: role_title(visitor.t, &session.account.title, session.account.role),
             role: session.account.role,
         });
         Self {

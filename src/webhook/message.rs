@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::Hook;
 use crate::queue::{Deed, Kind, NamingClass};
 use crate::view::rfc3339;
-use crate::words::{Lang, Words};
+use crate::words::{Lang, Said, Words};
 
 /// How many hexadecimal digits of an event's hash its id has.
 const ID_DIGITS: usize = 32;
@@ -96,6 +96,9 @@ impl Message {
 /// What happened, in one sentence.
 pub(super) fn sentence(tidings: &Tidings, t: Words) -> String {
     let id = format!("webhook-{}", tidings.deed.as_str().replace('_', "-"));
+    let own = tidings.kind.map(|kind| format!("{id}-{}", kind.said_as(false)));
+    let id = own.filter(|own| t.has(own)).unwrap_or(id);
     let number = tidings.request.as_deref().unwrap_or_default();
-    t.with(&id, &[("number", number), ("name", &tidings.name)])
+    let kind = tidings.kind.map(|kind| kind.say(t).to_lowercase()).unwrap_or_default();
+    t.with(&id, &[("number", number), ("name", &tidings.name), ("kind", &kind)])
 }

@@ -50,6 +50,13 @@ said! {
     Way => "way",
 }
 
+impl Kind {
+    /// Its words, where a suspension may be the lifting of one.
+    pub fn said_of(self, lift: bool, words: Words) -> String {
+        if self == Self::Suspend && lift { words.s("kind-lift") } else { self.say(words) }
+    }
+}
+
 impl Fault {
     /// What the fault is about, as far as it is data and no sentence: the rules' own explanations
     /// are English and stand in the JSON only.

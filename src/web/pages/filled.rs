@@ -5,6 +5,7 @@ use askama::Template;
 use axum::response::Response;
 
 use super::saved::what;
+use crate::web::about::ABOUT;
 use crate::web::draft::Draft;
 use crate::web::failure::Failure;
 use crate::web::form::{Field, Form, Input};
@@ -48,7 +49,7 @@ pub(super) async fn begin(
     }
     let t = visitor.t;
     let mut form = Form::new(place, &visitor.csrf, t.s("replace-button")).style("quiet");
-    for (name, value) in fields.iter().chain(&[(SURE, "ya")]) {
+    for (name, value) in fields.iter().chain(&[(SURE, "ya"), (ABOUT, sent.get(ABOUT))]) {
         form = form.field(Field::hidden(name, value));
     }
     page(&ReplacePage {

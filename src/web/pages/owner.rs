@@ -134,6 +134,7 @@ pub(super) async fn give_up_by_link(
     sent: Sent,
 ) -> Result<Response, Failure> {
     let found = linked(&state, &headers, &sent.visitor).await?;
+    sent.is_about(found.name.trim_end_matches('.'))?;
     begin_removal(&state, &sent, "/riwayat/lepas", (found.name, None)).await
 }
 
@@ -178,7 +179,10 @@ pub(super) async fn give_up(
         Ok((found.name, contact))
     };
     match of_applicant(&state, &headers, &sent.visitor, job).await? {
-        Some(of) => begin_removal(&state, &sent, "/status/lepas", of).await,
+        Some(of) => {
+            sent.is_about(of.0.trim_end_matches('.'))?;
+            begin_removal(&state, &sent, "/status/lepas", of).await
+        }
         None => Ok(see_other("/status")),
     }
 }

@@ -467,7 +467,12 @@ pub(super) fn fault_words(t: Words, fault: &FaultView) -> String {
 
 /// Lines that need correction: what they ask and the reviewer's note.
 pub(super) fn fixes(t: Words, view: &RequestView) -> Vec<(LineCode, String, String)> {
-    let wrong = view.lines.iter().filter(|line| line.verdict == Some(LineVerdict::Fix));
+    let is_told = |line: &&LineView| match line.verdict {
+        Some(LineVerdict::Fix) => true,
+        Some(LineVerdict::Bad) => view.state == State::NeedsCorrection,
+        _ => false,
+    };
+    let wrong = view.lines.iter().filter(is_told);
     let noted = wrong.filter(|line| line.note.is_some() || !line.automatic);
     noted.map(|line| (line.code, line.code.say(t), line.note.clone().unwrap_or_default())).collect()
 }

@@ -18,7 +18,6 @@ use crate::web::sent::Sent;
 use crate::web::shell::{Message, Shell, page, page_with};
 use crate::web::state::State;
 use crate::web::visitor::{Visitor, cookie};
-use crate::words::Said;
 
 /// `GET /konfirmasi/{token}`: moves the secret out of the address.
 pub(super) async fn open(
@@ -48,14 +47,15 @@ fn party_page(visitor: &Visitor, view: &RequestView) -> FormPage {
     let answers = vec![Choice::new("ya", t.s("party-yes")), Choice::new("tidak", t.s("party-no"))];
     let form = Form::new("/konfirmasi", &visitor.csrf, t.s("party-button"))
         .field(Field::line(t, "answer", "party-answer").input(Input::Radios(answers)))
-        .field(Field::line(t, "letter", "ask-letter").optional());
+        .field(Field::line(t, "letter", "ask-letter").optional())
+        .about(&view.number);
     FormPage {
         shell: Shell::new(visitor, t.s("party-title")),
         lead: vec![t.s("party-lead")],
         facts: vec![
             (t.s("status-number"), view.number.clone()),
             (t.s("apply-name"), full_name(&view.name, &view.zone)),
-            (t.s("apply-kind"), view.kind.say(t)),
+            (t.s("apply-kind"), view.kind.said_of(view.lift, t)),
             (t.s("apply-office"), view.office.clone()),
             (t.s("apply-purpose"), view.purpose.clone()),
         ],
@@ -74,6 +74,7 @@ pub(super) async fn answer(
     if let Some(name) = state.desk().name_of_link(&actor) {
         return owner_answers(&state, &sent, "/konfirmasi", (name, actor)).await;
     }
+    sent.is_about(&view.number)?;
     let t = sent.visitor.t;
     let (party, letter) = (String::new(), sent.get("letter").to_owned());
     let act = match sent.get("answer") {
@@ -104,7 +105,8 @@ fn owner_page(visitor: &Visitor, place: &str, name: &str, office: String) -> For
         hint: t.s(&format!("owner-{answer}-hint")),
     });
     let form = Form::new(place, &visitor.csrf, t.s("party-button"))
-        .field(Field::line(t, "answer", "owner-answer").input(Input::Radios(answers.to_vec())));
+        .field(Field::line(t, "answer", "owner-answer").input(Input::Radios(answers.to_vec())))
+        .about(name.trim_end_matches('.'));
     FormPage {
         shell: Shell::new(visitor, t.s("owner-title")),
         lead: vec![t.s("owner-lead")],
@@ -125,6 +127,7 @@ pub(super) async fn owner_answers(
     (name, actor): (String, Actor),
 ) -> Result<Response, Failure> {
     let visitor = &sent.visitor;
+    sent.is_about(name.trim_end_matches('.'))?;
     let answer = match sent.get("answer") {
         "ya" => OwnerAnswer::InUse,
         "tidak" => OwnerAnswer::NotNeeded,

@@ -305,7 +305,7 @@ fn review_page(
         done,
         kept: beside.kept,
         number: view.number.clone(),
-        kind: view.kind.say(t),
+        kind: view.kind.said_of(view.lift, t),
         revision: view.revision.to_string(),
         version: view.version.clone(),
         state: view.state.say(t),

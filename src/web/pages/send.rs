@@ -2,21 +2,21 @@
 
 use askama::Template;
 use axum::extract::{Path, State as Extract};
-use axum::http::HeaderMap;
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 
-use super::mailbox::{is_private, subject};
+use super::mailbox::{is_private, is_to_be_proven, subject};
 use super::parts::error_words;
 use super::parts::full_name;
 use super::questions::{HOSTING, label_of, unit_words};
 use super::status::{held, ticket};
 use crate::desk::{ActError, Pressed, Submitter, Viewer};
 use crate::people::{Session, sha256_hex};
-use crate::queue::Actor;
 use crate::queue::automatic::tidy;
+use crate::queue::{Actor, State as RequestState};
 use crate::web::draft::{Draft, EXPERT, FORM, FormField, LATER, LIFT, RECORD_ROWS, field_of};
 use crate::web::failure::Failure;
-use crate::web::form::Form;
+use crate::web::form::{Field, Form};
 use crate::web::limits::{Route, network};
 use crate::web::progress::{CHECK, Change, LAST, gap, path_of, place_of};
 use crate::web::redirect::{see_other, see_other_with};
@@ -25,6 +25,9 @@ use crate::web::shell::{Shell, page, page_with};
 use crate::web::state::State;
 use crate::web::visitor::Visitor;
 use crate::words::{Said, Words};
+
+/// The field that names the answers that were shown.
+const SEEN: &str = "dilihat";
 
 /// One group of answers.
 struct Part {
@@ -48,6 +51,8 @@ struct CheckPage {
     back: String,
     /// Something to think about before sending.
     note: Option<String>,
+    /// That the mailbox is not proven, or empty.
+    unproven: String,
     /// Faults: where and what.
     faults: Vec<(String, String)>,
     /// Answers.
@@ -66,7 +71,12 @@ pub(super) async fn show(
     if let Some(missing) = gap(&draft) {
         return Ok(see_other(&missing));
     }
-    page(&check_page(&state, &visitor, &draft, Vec::new()))
+    let mut shown = check_page(&state, &visitor, &draft, Vec::new());
+    let email = draft.get("contact_email");
+    if !email.is_empty() && is_to_be_proven(&state, &visitor, &draft).await? {
+        shown.unproven = visitor.t.a("apply-unproven", "email", email);
+    }
+    page(&shown)
 }
 
 /// `POST /permohonan/periksa`: sends the request. A second press finds what the first one made.
@@ -90,6 +100,11 @@ pub(super) async fn submit(
         return Err(Failure::bad_request());
     }
     let draft = Draft::load(&state, &visitor.visit).await?;
+    if ![String::new(), draft.mark()].contains(&sent.get(SEEN).to_owned()) {
+        let faults = vec![("/permohonan/1".to_owned(), visitor.t.s("apply-other-tab"))];
+        let again = check_page(&state, visitor, &draft, faults);
+        return page_with(StatusCode::CONFLICT, &again);
+    }
     let application = draft.application(&state.options().zone);
     let letter = draft.letter.clone().map(|chosen| chosen.letter);
     let network = network(visitor.address);
@@ -195,12 +210,19 @@ pub(super) async fn receipt(
     let told = if state.mailer().is_some() { "sent-next-3" } else { "sent-next-3-no-mail" };
     let facts = vec![
         (t.s("apply-name"), full_name(&view.name, &view.zone)),
-        (t.s("apply-kind"), view.kind.say(t)),
+        (t.s("apply-kind"), view.kind.said_of(view.lift, t)),
         (t.s("apply-office"), view.office.clone()),
         (t.s("status-sent"), t.moment(&view.submitted)),
     ];
-    let next = vec![first, t.s("sent-next-2"), t.s(told)];
-    let shell = Shell::new(&visitor, t.s("sent-title"));
+    // Whoever lost the secret comes here later, too.
+    let (title, next) = match view.state {
+        RequestState::Submitted => ("sent-title", vec![first, t.s("sent-next-2"), t.s(told)]),
+        state => {
+            let now = t.a("secret-next-1", "state", &state.say(t));
+            ("secret-title", vec![now, t.s("sent-next-2")])
+        }
+    };
+    let shell = Shell::new(&visitor, t.s(title));
     page(&SentPage { shell, number, secret, facts, next })
 }
 
@@ -219,7 +241,10 @@ fn check_page(
         note: is_private(draft.get("contact_email")).then(|| t.s("apply-private-mailbox")),
         faults,
         parts: parts(t, draft, state),
-        form: Form::new(CHECK, &visitor.csrf, t.s("act-submit")).once(),
+        unproven: String::new(),
+        form: Form::new(CHECK, &visitor.csrf, t.s("act-submit"))
+            .once()
+            .field(Field::hidden(SEEN, &draft.mark())),
     }
 }
 

@@ -33,8 +33,8 @@ use crate::words::{Said, Words};
 
 /// Characters of a number in a link.
 const NUMBER_MAX: usize = 40;
-/// Seconds number and secret stay in the cookie.
-const COOKIE_SECONDS: i64 = 1800;
+/// Seconds number and secret stay in the cookie: long enough to have a letter signed and photographed anew.
+const COOKIE_SECONDS: i64 = 2 * 3600;
 
 //------------ The yearly question -------------------------------------------
 
@@ -48,7 +48,7 @@ pub(super) async fn owner(
         let actor = desk.applicant(number, secret)?;
         Ok((desk.view(number, &Viewer::Applicant)?, actor))
     });
-    let Some(seen) = seen.await? else { return Ok(see_other("/status")) };
+    let Some(seen) = seen.await? else { return Err(over()) };
     let (view, actor) = seen?;
     let name = full_name(&view.name, &view.zone);
     owner_answers(&state, &sent, "/status/nama", (name, actor)).await
@@ -94,17 +94,24 @@ pub(super) async fn of_applicant<T: Send + 'static>(
     }
 }
 
-/// An act of the applicant; none without number and secret in the cookie.
+/// An act of the applicant on the request that the page named.
 async fn act_of_applicant(
     state: &State,
     headers: &HeaderMap,
-    visitor: &Visitor,
+    sent: &Sent,
     act: Act,
-) -> Result<Option<Result<RequestView, ActError>>, Failure> {
+) -> Result<Result<RequestView, ActError>, Failure> {
+    let (number, _) = held(state, headers).ok_or_else(over)?;
+    sent.is_about(&number)?;
     let job = move |desk: &Desk, number: &str, secret: &str| {
         desk.act_now(number, &act, &desk.applicant(number, secret)?)
     };
-    with_cookie(state, headers, visitor, job).await
+    with_cookie(state, headers, &sent.visitor, job).await?.ok_or_else(over)
+}
+
+/// Number and secret are to be entered again; nothing was done.
+fn over() -> Failure {
+    Failure::new(StatusCode::FORBIDDEN, "fail-status")
 }
 
 /// The form of number and secret, and the way to another secret.
@@ -350,7 +357,7 @@ fn asked(t: Words, view: &RequestView, name: &str) -> Vec<(String, String)> {
     );
     let letter = if view.letter.number.is_empty() { String::new() } else { letter };
     let facts = [
-        ("apply-kind", Some(view.kind.say(t))),
+        ("apply-kind", Some(view.kind.said_of(view.lift, t))),
         ("apply-name", Some(name.to_owned())),
         ("apply-office", Some(view.office.clone())),
         ("apply-purpose", Some(view.purpose.clone())),
@@ -438,7 +445,7 @@ pub(super) async fn ask_reschedule(
             page(&reschedule_page(
                 &visitor,
                 &view,
-                reschedule_form(&visitor).refill(|_| starts.as_str()),
+                reschedule_form(&visitor, &view).refill(|_| starts.as_str()),
             ))
         }
         _ => Ok(see_other("/status")),
@@ -452,8 +459,8 @@ pub(super) async fn reschedule(
     sent: Sent,
 ) -> Result<Response, Failure> {
     let act = Act::Reschedule { starts: sent.get("starts").to_owned(), letter: String::new() };
-    let done = act_of_applicant(&state, &headers, &sent.visitor, act).await?;
-    let Some(Err(error)) = done else { return Ok(see_other("/status")) };
+    let done = act_of_applicant(&state, &headers, &sent, act).await?;
+    let Err(error) = done else { return Ok(see_other("/status")) };
     let t = sent.visitor.t;
     let words = error_words(t, &error).join(" ");
     let failure = Failure::from(error);
@@ -463,16 +470,17 @@ pub(super) async fn reschedule(
     let Some(view) = own(&state, &headers, &sent.visitor).await? else {
         return Ok(see_other("/status"));
     };
-    let form = reschedule_form(&sent.visitor).refill(|name| sent.get(name));
+    let form = reschedule_form(&sent.visitor, &view).refill(|name| sent.get(name));
     let form = form.fault("starts", words);
     page_with(failure.status, &reschedule_page(&sent.visitor, &view, form))
 }
 
 /// The form of another start.
-fn reschedule_form(visitor: &Visitor) -> Form {
+fn reschedule_form(visitor: &Visitor, view: &RequestView) -> Form {
     let t = visitor.t;
     Form::new("/status/jadwal", &visitor.csrf, t.s("status-reschedule"))
         .field(Field::line(t, "starts", "ask-starts").input(Input::Line("date")).optional())
+        .about(&view.number)
 }
 
 /// The page of another start.
@@ -504,6 +512,7 @@ pub(super) async fn ask_withdraw(
     };
     let t = visitor.t;
     let form = Form::new("/status/tarik", &visitor.csrf, t.s("status-withdraw")).style("warn");
+    let form = form.about(&view.number);
     page(&FormPage {
         shell: Shell::new(&visitor, t.s("status-withdraw")),
         lead: vec![t.s("status-withdraw-text")],
@@ -523,9 +532,7 @@ pub(super) async fn withdraw(
     sent: Sent,
 ) -> Result<Response, Failure> {
     let act = Act::Withdraw { letter: String::new() };
-    if let Some(done) = act_of_applicant(&state, &headers, &sent.visitor, act).await? {
-        done?;
-    }
+    act_of_applicant(&state, &headers, &sent, act).await??;
     Ok(see_other("/status"))
 }
 
@@ -566,8 +573,9 @@ pub(super) async fn correct(
     let (Some(view), Some((number, secret))) =
         (own(&state, &headers, &sent.visitor).await?, held(&state, &headers))
     else {
-        return Ok(see_other("/status"));
+        return Err(over());
     };
+    sent.is_about(&view.number)?;
     let mut draft = Draft::of_view(&view)?;
     let letter = draft.take_letter(&state, &mut sent).await;
     let visitor = &sent.visitor;
@@ -643,10 +651,10 @@ fn correct_form(
         form.fields.extend(correction_fields(state, t, draft, step)?);
     }
     for field in form.fields.iter_mut().filter(|field| field.name == "letter") {
-        // The old letter stays unless a new one is chosen.
-        field.optional = true;
+        // The old letter stays unless a new one is chosen, or is what was asked for.
+        field.optional = !named.contains(&LineCode::M1);
     }
-    Ok(form)
+    Ok(form.about(&view.number))
 }
 
 /// The page of a correction.
