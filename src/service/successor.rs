@@ -16,11 +16,13 @@ use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use rustix::io::Errno;
 use rustix::net::sockopt::socket_peercred;
 use rustix::net::{
     RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer,
     SendAncillaryMessage, SendFlags, recvmsg, sendmsg,
 };
+use rustix::process::{Pid, test_kill_process};
 
 use crate::files;
 use crate::serve::{Inherited, Purpose};
@@ -230,6 +232,9 @@ impl Place {
         use rustix::event::{PollFd, PollFlags, Timespec, poll};
         let look = Timespec::try_from(LOOK).map_err(io::Error::other)?;
         loop {
+            if is_gone(pid) {
+                return Err(io::Error::other(format!("process {pid} has ended")));
+            }
             let mut wait = [PollFd::from_borrowed_fd(self.listener.as_fd(), PollFlags::IN)];
             match poll(&mut wait, Some(&look)).map_err(io::Error::from) {
                 Ok(0) => {}
@@ -239,14 +244,18 @@ impl Place {
                     return self.listener.accept().map(|(stream, _)| stream);
                 }
             }
-            if !Path::new(&format!("/proc/{pid}")).exists() {
-                return Err(io::Error::other(format!("process {pid} has ended")));
-            }
             if Instant::now() >= deadline {
                 return Err(io::ErrorKind::TimedOut.into());
             }
         }
     }
+}
+
+/// Whether there is no such process. Not by /proc, where processes can be hidden: from one that Landlock holds all others are
+/// (`ProtectProc=`, hidepid).
+fn is_gone(pid: u32) -> bool {
+    let pid = i32::try_from(pid).ok().and_then(Pid::from_raw);
+    pid.is_none_or(|pid| test_kill_process(pid) == Err(Errno::SRCH))
 }
 
 impl Drop for Place {

@@ -216,6 +216,28 @@ fn a_daemon_follows_another_and_no_query_is_lost() {
 }
 
 #[test]
+fn a_daemon_follows_one_that_it_cannot_see() {
+    if !rustix::process::geteuid().is_root() {
+        return skipped("only root can hide processes");
+    }
+    let made = tempfile::tempdir().unwrap();
+    let dir = made.path();
+    std::fs::set_permissions(dir, std::fs::Permissions::from_mode(0o755)).unwrap();
+    lay_out(dir, "");
+    // As it is below systemd, with ProtectProc= and Landlock.
+    let text = std::fs::read_to_string(dir.join("gapura.toml")).unwrap();
+    let text = text.replacen("[server]\n", "[server]\nuser = \"61234:61235\"\n", 1);
+    std::fs::write(dir.join("gapura.toml"), text).unwrap();
+    let hidden = "mount -t proc -o hidepid=2 proc /proc";
+    let Some(daemon) = Daemon::in_namespace(dir, hidden) else {
+        return skipped("no mount namespace here");
+    };
+    let (done, json) = hand_over(dir);
+    assert!(done, "{json}\n{}", std::fs::read_to_string(dir.join("log")).unwrap());
+    drop(Successor(u32::try_from(json["to"].as_u64().unwrap()).unwrap()));
+}
+
+#[test]
 fn a_successor_that_cannot_start_leaves_everything_as_it_was() {
     let made = tempfile::tempdir().unwrap();
     let dir = made.path();
