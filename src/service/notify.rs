@@ -33,7 +33,7 @@ impl Notifier {
     /// As the environment says. `FDSTORE` is there where sockets are kept (systemd 254; our unit sets it for older ones).
     pub fn from_environment() -> Self {
         let socket = std::env::var_os("NOTIFY_SOCKET").filter(|it| !it.is_empty());
-        let stores = socket.is_some() && std::env::var_os("FDSTORE").is_some();
+        let stores = socket.is_some() && may_be_kept();
         Self { socket, stores }
     }
 
@@ -139,6 +139,11 @@ fn status_line(text: &str) -> String {
     let end = (0..=line.len().min(STATUS_OCTETS_MAX)).rev().find(|at| line.is_char_boundary(*at));
     line.truncate(end.unwrap_or_default());
     line
+}
+
+/// Whether a service manager started this process that keeps the daemon's sockets while there is none.
+pub fn may_be_kept() -> bool {
+    std::env::var_os("FDSTORE").is_some()
 }
 
 //------------ Watchdog ------------------------------------------------------

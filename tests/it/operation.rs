@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 use hickory_proto::rr::RecordType;
 
 use crate::support::http::Caller;
-use crate::support::{Daemon, ask, ask_tcp, data, lay_out, printed, run_in, until};
+use crate::support::{Daemon, ask, ask_tcp, command, data, lay_out, printed, run_in, until};
 
 /// A file of the listeners' tests.
 fn certificate(name: &str) -> std::path::PathBuf {
@@ -75,6 +75,9 @@ fn a_check_tells_all_that_serving_needs_and_makes_nothing() {
     let json = run_in(dir, &["check", "--json"]);
     let json: serde_json::Value = serde_json::from_slice(&json.stdout).unwrap();
     assert!(json["findings"].as_array().unwrap().len() >= 9, "{json}");
+    // systemd keeps the sockets over a restart: they are nobody else's.
+    let text = printed(&command(dir, &["check"]).env("FDSTORE", "512").output().unwrap());
+    assert!(text.contains("listen-twice") && !text.contains("listen-taken"), "{text}");
     assert_eq!(std::fs::read_dir(dir).unwrap().count(), before, "a check makes nothing");
 
     // All but one mended.

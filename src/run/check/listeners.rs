@@ -7,6 +7,7 @@ use super::Check;
 use crate::config::Settings;
 use crate::control;
 use crate::serve;
+use crate::service;
 
 /// An address that the settings want listened on.
 #[derive(Clone, Debug)]
@@ -24,7 +25,7 @@ struct Wanted {
 }
 
 impl Check<'_> {
-    /// Every address is used once, is this machine's, and is free if no gapura runs yet.
+    /// Every address is used once, is this machine's, and is free if neither gapura nor who keeps its sockets may have it.
     pub(super) fn listeners(&mut self) {
         let settings = &self.loaded.settings;
         let wanted = wanted(settings);
@@ -34,10 +35,12 @@ impl Check<'_> {
                 self.fault("listen-twice", &one.key, message, "give one another port or address");
             }
         }
-        let runs = UnixStream::connect(control::socket_path(&settings.server.state_dir)).is_ok();
+        // A service manager that keeps our sockets while we are away looks like another program.
+        let may_be_ours = service::may_be_kept()
+            || UnixStream::connect(control::socket_path(&settings.server.state_dir)).is_ok();
         for one in &wanted {
             self.is_ours(one);
-            if !runs && is_taken(one) {
+            if !may_be_ours && is_taken(one) {
                 let message = format!("another program listens on {}", one.address);
                 let hint = "`ss -lntup` tells which: stop it, or choose another address or port";
                 self.fault("listen-taken", &one.key, message, hint);

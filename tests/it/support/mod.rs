@@ -273,7 +273,7 @@ pub fn make_pipe(path: &Path) {
 }
 
 /// The binary under test, in `dir`.
-fn command(dir: &Path, args: &[&str]) -> Command {
+pub fn command(dir: &Path, args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_gapura"));
     command.args(args).args(["--config", "gapura.toml"]).current_dir(dir).stdin(Stdio::null());
     command
