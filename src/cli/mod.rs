@@ -39,6 +39,8 @@ pub use commands::commands;
 
 /// Exit code of a command that was not understood or whose settings do not read.
 const EXIT_USAGE: u8 = 2;
+/// Exit code of a daemon that could not start now and may in a moment: a service manager tries again.
+const EXIT_LATER: u8 = 1;
 /// Exit code of a daemon that a second signal interrupted while it stopped, as a shell has it for SIGINT.
 const EXIT_INTERRUPTED: u8 = 130;
 
@@ -62,10 +64,15 @@ pub fn main() -> ExitCode {
     match dispatch(typed) {
         Ok(code) => ExitCode::from(code),
         Err(error) => {
-            put_error(&plain::plain(&format!("gapura: {error:#}\n")));
+            tell(&error);
             ExitCode::from(EXIT_USAGE)
         }
     }
+}
+
+/// Prints why a command failed.
+fn tell(error: &anyhow::Error) {
+    put_error(&plain::plain(&format!("gapura: {error:#}\n")));
 }
 
 /// What was typed. As `gapuractl` the program is `gapura ctl`.

@@ -53,6 +53,17 @@ pub enum RunError {
     Queue(#[source] anyhow::Error),
 }
 
+impl RunError {
+    /// Whether the same start may do a moment later with nobody mending anything: an address comes, memory is free again.
+    pub fn may_pass(&self) -> bool {
+        match self {
+            Self::Settings(_) | Self::Options(_) => false,
+            Self::Listen(error) => error.may_pass(),
+            _ => true,
+        }
+    }
+}
+
 /// A step of the system with words for its failure.
 pub(super) fn system<T>(what: impl Into<String>, result: io::Result<T>) -> Result<T, RunError> {
     result.map_err(|source| RunError::System { what: what.into(), source })

@@ -55,8 +55,8 @@ impl Ready {
         })
     }
 
-    /// A few lines for people.
-    pub fn text(&self) -> String {
+    /// A few lines for people; who started it by hand is told what to try, too.
+    pub fn text(&self, by_hand: bool) -> String {
         let mut text = format!("gapura {}\n", env!("CARGO_PKG_VERSION"));
         let mut line = |what: &str, value: String| {
             append_line!(text, "  {what:<8} {value}");
@@ -96,7 +96,9 @@ impl Ready {
             line("note", warning.clone());
         }
         self.add_first_link(&mut text);
-        self.add_next_steps(&mut text);
+        if by_hand {
+            self.add_next_steps(&mut text);
+        }
         text
     }
 

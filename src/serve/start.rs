@@ -142,6 +142,20 @@ pub enum StartError {
     Threads(#[source] io::Error),
 }
 
+impl StartError {
+    /// Whether it may be over in a moment. Another program's port is never waited for: that program may be about to come back.
+    pub fn may_pass(&self) -> bool {
+        match self {
+            Self::Listen(error) => !matches!(
+                error.source.kind(),
+                io::ErrorKind::AddrInUse | io::ErrorKind::PermissionDenied
+            ),
+            Self::Tls(_) => false,
+            Self::Threads(_) => true,
+        }
+    }
+}
+
 //------------ start ---------------------------------------------------------
 
 /// Binds every listener, then starts to answer from `zones`.

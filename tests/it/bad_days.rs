@@ -53,6 +53,22 @@ fn a_port_that_another_program_has_is_said_with_what_to_do() {
 }
 
 #[test]
+fn an_address_that_is_not_there_yet_is_worth_another_try() {
+    let made = tempfile::tempdir().unwrap();
+    lay_out(made.path(), "");
+    let path = made.path().join("gapura.toml");
+    let text = std::fs::read_to_string(&path).unwrap();
+    // Of a network for documentation: nobody has it.
+    let text = text.replace("127.0.0.1:0\", \"[::1]:0", "192.0.2.1:5399");
+    std::fs::write(&path, text).unwrap();
+    let output = run_in(made.path(), &["serve"]);
+    let told = printed(&output);
+    // The unit starts it again after 1, and not after 2.
+    assert_eq!(output.status.code(), Some(1), "{told}");
+    assert!(told.contains("this machine has no such address"), "{told}");
+}
+
+#[test]
 fn an_address_that_comes_later_is_answered_at_once() {
     // Of a network for documentation: nobody has it.
     let settings = "[server]\nlisten = [\"127.0.0.1:0\", \"192.0.2.1:5399\"]\nfreebind = true\nstate_dir = \"state\"\n\

@@ -80,8 +80,8 @@ fn every_finding_is_in_the_manual() {
 fn every_command_is_in_the_manual() {
     let made = format!(
         "# Every command\n\n\
-         `gapura COMMAND --help` says the same. Exit codes: 0 done; 1 refused, or errors were found; 2 the command line was not\n\
-         understood, or gapura cannot start. What a command prints goes to standard output, what is wrong to standard error.\n\
+         `gapura COMMAND --help` says the same. Exit codes: 0 done; 1 refused, errors were found, or gapura cannot start now and may in\n\
+         a moment (an address that is not there yet); 2 the command line was not understood, or gapura cannot start. What a command prints goes to standard output, what is wrong to standard error.\n\
          What each does and when: [api.md](api.md#command-line), [operation.md](operation.md).\n\n\
          This page is made from the code (`src/cli/args.rs`).\n\n{}",
         gapura::cli::commands().trim_end()
