@@ -48,11 +48,6 @@ impl Facts {
         }
     }
 
-    /// The message.
-    pub(super) fn message(&self) -> &str {
-        &self.message
-    }
-
     /// The other fields as texts; a list has a line for each.
     pub(super) fn texts(&self) -> impl Iterator<Item = (String, String)> {
         self.fields.iter().map(|(name, value)| (name.clone(), text_of(value, "\n")))
@@ -93,7 +88,7 @@ impl Facts {
 
     /// Message and fields on one line, without what moves a cursor. The value of a field that has a space is in
     /// quotation marks.
-    fn text(&self) -> String {
+    pub(super) fn text(&self) -> String {
         let mut text = String::new();
         put_plain(&mut text, &self.message);
         for (name, value) in &self.fields {
