@@ -1,6 +1,7 @@
 //! From a file to [`Settings`] or to findings with file:line:column.
 
 use std::collections::HashSet;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -85,12 +86,16 @@ pub fn survey(path: &Path) -> (Option<Loaded>, Vec<Finding>) {
     let text = match std::fs::read_to_string(path) {
         Ok(text) => text,
         Err(error) => {
+            let hint = match error.kind() {
+                io::ErrorKind::PermissionDenied => "they may hold secrets: run this as root",
+                _ => "name the file with --config FILE",
+            };
             let finding = Finding {
                 rule: "settings-unreadable",
                 severity: Severity::Error,
                 place: None,
                 message: format!("cannot read the settings {}: {error}", path.display()),
-                hint: Some("name the file with --config FILE".to_owned()),
+                hint: Some(hint.to_owned()),
             };
             return (None, vec![finding]);
         }
