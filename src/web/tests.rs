@@ -10,6 +10,7 @@ mod papers;
 mod persons;
 mod reports;
 mod saved;
+mod tabs;
 mod way_in;
 mod years;
 
@@ -223,10 +224,18 @@ impl<'a> Browser<'a> {
         }
     }
 
+    /// What the form of the page says by itself of what it shows.
+    fn seen(&self) -> Vec<(&'static str, String)> {
+        let all = ["perihal", "dilihat", "versi"].map(|name| (name, self.hidden(name)));
+        all.into_iter().filter(|(_, value)| !value.is_empty()).collect()
+    }
+
     /// Sends a form of the page with its token, following the redirect.
     async fn post(&mut self, path: &str, fields: &[(&str, &str)]) -> StatusCode {
         let mut body = format!("csrf={}", self.token());
-        for (name, value) in fields {
+        let shown = self.seen();
+        let shown = shown.iter().map(|(name, value)| (*name, value.as_str()));
+        for (name, value) in shown.chain(fields.iter().copied()) {
             body.push_str(&format!("&{name}={}", super::redirect::encode(value)));
         }
         let request = Request::post(path).header(CONTENT_TYPE, "application/x-www-form-urlencoded");
@@ -365,6 +374,9 @@ impl Browser<'_> {
             ));
         };
         part("name=\"csrf\"", &token);
+        for (name, value) in self.seen() {
+            part(&format!("name=\"{name}\""), &value);
+        }
         for (name, value) in fields {
             part(&format!("name=\"{name}\""), value);
         }

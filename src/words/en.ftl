@@ -521,6 +521,7 @@ act-ends-soon = The end date is near
 act-ended = The end date has come
 act-hand-over = Handed over to another office
 act-turned-back = Turned back by a rule
+past-turned-back = Turned back: { $what }
 past-submit = Request sent
 past-dispose = Routed
 past-reassign = Reassigned

@@ -521,6 +521,7 @@ act-ends-soon = Masa berlaku segera berakhir
 act-ended = Masa berlaku berakhir
 act-hand-over = Dialihkan ke instansi lain
 act-turned-back = Ditolak oleh aturan
+past-turned-back = Ditolak: { $what }
 past-submit = Permohonan dikirim
 past-dispose = Didisposisikan
 past-reassign = Dialihkan

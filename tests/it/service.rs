@@ -229,7 +229,7 @@ fn a_daemon_follows_one_that_it_cannot_see() {
     let text = text.replacen("[server]\n", "[server]\nuser = \"61234:61235\"\n", 1);
     std::fs::write(dir.join("gapura.toml"), text).unwrap();
     let hidden = "mount -t proc -o hidepid=2 proc /proc";
-    let Some(daemon) = Daemon::in_namespace(dir, hidden) else {
+    let Some(_daemon) = Daemon::in_namespace(dir, hidden) else {
         return skipped("no mount namespace here");
     };
     let (done, json) = hand_over(dir);

@@ -98,7 +98,7 @@ const EDITS: &[(&str, &str)] = &[
     (
         "table person",
         "INSERT INTO person SELECT 'p-x', 'x', full_name, title, role, 'x@x.id', nip, disabled_ms, \
-         password, totp_secret, totp_step, created_ms, rank FROM person \
+         password, totp_secret, totp_step, created_ms, rank, former FROM person \
          WHERE name = 'seksi'",
     ),
     ("table session", "INSERT INTO session VALUES ('x', 'p-seksi', 'full', NULL, 1, 1, 1)"),

@@ -173,7 +173,7 @@ fn use_alone_is_no_entry() {
         proven_ms: 3,
     };
     store.tamper(
-        "INSERT INTO person VALUES ('p-1', 'a', '', '', 'kasi', 'a', NULL, NULL, NULL, NULL, 0, 0, NULL)",
+        "INSERT INTO person VALUES ('p-1', 'a', '', '', 'kasi', 'a', NULL, NULL, NULL, NULL, 0, 0, NULL, NULL)",
     );
     store.write::<_, StoreError>(|tx| tx.put_session(&session)).unwrap();
     store.write::<_, StoreError>(|tx| tx.seen_session("h", 9)).unwrap();

@@ -8,7 +8,7 @@ use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 
-use super::parts::{act_words, fact_words, is_of_the_log, role_words, state_words};
+use super::parts::{done_words, fact_words, is_of_the_log, role_words, state_words};
 use crate::audit::{AuditFault, Compared, Event, FaultKind, Report, RowChange};
 use crate::desk::{CHAIN_READERS, EventFilter};
 use crate::people::{Account, Role};
@@ -287,6 +287,8 @@ fn row(t: Words, event: &Event, names: &BTreeMap<String, String>) -> Row {
         "privacy" => (id.to_owned(), format!("/data-pribadi/{id}")),
         "personal" => (String::new(), String::new()),
         "notice" => (t.a("audit-notice", "id", id), String::new()),
+        "paper" | "month" => (id.to_owned(), String::new()),
+        "settings" => (t.s("nav-settings"), String::new()),
         _ => (event.subject.clone(), String::new()),
     };
     let shown = event.payload.iter().filter(|(key, _)| !is_of_the_log(&event.payload, key));
@@ -298,7 +300,7 @@ fn row(t: Words, event: &Event, names: &BTreeMap<String, String>) -> Row {
     let role = role_words(t, &event.role);
     Row {
         sequence: event.sequence,
-        what: act_words(t, &event.act),
+        what: done_words(t, &event.act, &event.payload),
         when: t.date_time(event.at_ms),
         moved,
         subject,

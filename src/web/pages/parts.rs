@@ -176,7 +176,7 @@ fn past(t: Words, event: &HistoryView, officer: bool) -> Past {
     let shown = |(key, _): &(&String, &String)| officer && !is_of_the_log(&event.facts, key);
     let facts = event.facts.iter().filter(shown);
     Past {
-        what: act_words(t, &event.act),
+        what: done_words(t, &event.act, &event.facts),
         who,
         when: t.moment(&event.at),
         moved,
@@ -224,7 +224,7 @@ pub(super) fn fact_words(t: Words, key: &str, value: &str) -> Option<String> {
         "invited_by" if value == "console" => Some(t.s("fact-console")),
         "style" => Some(t.s(if value == "plt" { "acting-plt" } else { "acting-plh" })),
         _ if key.ends_with("_ms") => value.parse().ok().map(|at| t.date_time(at)),
-        "why" => Some(why_words(t, value)),
+        "why" => Some(why_words(t, value)?),
         "reason" => RejectReason::from_code(value).map(|it| it.say(t)),
         "step" => Some(promotion_step(t, value)),
         _ => match value {
@@ -238,16 +238,15 @@ pub(super) fn fact_words(t: Words, key: &str, value: &str) -> Option<String> {
     Some(format!("{name}: {}", said.unwrap_or_else(|| value.to_owned())))
 }
 
-/// Why an attempt was turned back: lines and fields with the rules they break, the rules in words.
-fn why_words(t: Words, value: &str) -> String {
-    let one = |part: &str| match part.rsplit_once(' ') {
-        Some((field, rule)) => match Rule::from_name(rule) {
-            Some(rule) => format!("{field}: {}", rule.say(t)),
-            None => part.to_owned(),
-        },
-        None => part.to_owned(),
+/// Why an attempt was turned back: lines and fields with the rules they break, the rules in words; none where it is a
+/// sentence for the log.
+fn why_words(t: Words, value: &str) -> Option<String> {
+    let one = |part: &str| {
+        let (field, rule) = part.rsplit_once(' ')?;
+        Some(format!("{field}: {}", Rule::from_name(rule)?.say(t)))
     };
-    value.split(", ").map(one).collect::<Vec<_>>().join(", ")
+    let all: Option<Vec<String>> = value.split(", ").map(one).collect();
+    all.map(|all| all.join(", "))
 }
 
 /// "contact,letter" in words.
@@ -277,6 +276,12 @@ pub(super) fn state_words(t: Words, word: &str) -> String {
     let live = || LiveState::from_name(word).map(|it| it.say(t));
     let notice = || NoticeState::from_name(word).map(|it| it.say(t));
     request.or_else(live).or_else(notice).unwrap_or_else(|| word.to_owned())
+}
+
+/// What was done, or what was tried and turned back.
+pub(super) fn done_words(t: Words, act: &str, facts: &BTreeMap<String, String>) -> String {
+    let what = act_words(t, act);
+    if facts.contains_key("turned_back") { t.a("past-turned-back", "what", &what) } else { what }
 }
 
 /// What was done, as a past fact; an act without words shows its own name.

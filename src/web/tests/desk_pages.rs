@@ -326,7 +326,7 @@ async fn an_account_is_edited_gets_another_role_and_changes_its_own_password() {
     // The trail names it as a past fact, and finds it by person.
     let id = site.people.by_name("kasi").unwrap().id;
     admin.open(&format!("/jejak?tentang={id}")).await;
-    assert!(admin.page.contains("Data akun diubah"), "{}", admin.page);
+    assert!(admin.page.contains("Surel atau NIP akun diubah"), "{}", admin.page);
     assert!(admin.page.contains("nama, jabatan, pangkat, surel"), "{}", admin.page);
     admin.open("/jejak?orang=p-siapa").await;
     assert!(admin.page.contains("Tidak ada peristiwa yang cocok"), "{}", admin.page);
