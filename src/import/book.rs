@@ -1,7 +1,7 @@
-//! Gives the servers of all lists their names: each server is one `[[remote]]`, however often it is named.
+//! Turns the servers of all lists into named remotes: each server is one `[[remote]]`, however often it is listed.
 //!
-//! Servers that are spoken to come first: a permission for the same address and key is then the same remote.
-//! A permission for an address that nobody speaks to gets a remote of its own; networks of one list share one.
+//! Servers that are contacted come first: a permission for the same address and key then uses the same remote. A
+//! permission for any other address gets a remote of its own; networks of one list share one.
 
 use std::collections::BTreeSet;
 use std::net::IpAddr;
@@ -11,7 +11,7 @@ use super::draft::{Draft, Peer, Permission};
 use super::model::{Content, Imported, Key, Note, Remote, Tls};
 use crate::wire::Name;
 
-/// Makes tables of a draft.
+/// Turns a draft into tables.
 pub(super) fn settle(draft: Draft) -> Imported {
     let Draft { keys, signings, zones, notes } = draft;
     let mut book = Book { keys, remotes: Vec::new(), used: BTreeSet::new() };
@@ -66,7 +66,7 @@ pub(super) fn settle(draft: Draft) -> Imported {
         notes.push(Note { place: first.place.clone(), text });
     }
     book.keys.retain(|key| book.used.contains(&key.name));
-    // Patterns and templates say the same of many zones.
+    // Patterns and templates repeat a note for many zones.
     let mut said = BTreeSet::new();
     notes.retain(|note| said.insert(note.to_string()));
     Imported {
@@ -139,14 +139,14 @@ struct Book {
 struct Entry {
     /// The remote.
     remote: Remote,
-    /// The addresses at which it is spoken to; none for a permission alone.
+    /// The addresses at which it is contacted; none if it only has permissions.
     contacts: Vec<(IpAddr, Option<u16>)>,
-    /// The networks of a permission alone.
+    /// The networks, if it only has permissions.
     nets: Vec<Net>,
 }
 
 impl Book {
-    /// The names of servers that are spoken to.
+    /// The names of servers that are contacted.
     fn contacts(&mut self, peers: &[Peer], notes: &mut Vec<Note>) -> Vec<String> {
         let mut names: Vec<String> = Vec::new();
         for peer in peers {
@@ -187,7 +187,7 @@ impl Book {
         name
     }
 
-    /// The names of remotes that a list of permissions means.
+    /// The names of the remotes for a list of permissions.
     fn permitted(&mut self, list: &[Permission], notes: &mut Vec<Note>) -> Vec<String> {
         let mut names: Vec<String> = Vec::new();
         for permission in list {
@@ -215,7 +215,7 @@ impl Book {
         names
     }
 
-    /// The remote of a single address that may have a zone: one that is spoken to there, if it has the same key.
+    /// The remote for a permission of a single address: one that is contacted there, if it has the same key.
     fn host(&mut self, address: IpAddr, permission: &Permission) -> String {
         let fits = |it: &&Entry| {
             it.remote.key == permission.key
@@ -226,7 +226,7 @@ impl Book {
         if let Some(known) = self.remotes.iter().find(fits) {
             return known.remote.name.clone();
         }
-        // One server of several addresses, all of which the list has.
+        // A server with several addresses, all of which are in the list.
         let has = |contact: &(IpAddr, Option<u16>)| {
             permission.nets.iter().any(|net| net.holds(Net::host(contact.0)))
         };
@@ -249,7 +249,7 @@ impl Book {
         self.contact(&peer)
     }
 
-    /// The remote of networks that may have a zone.
+    /// The remote for a permission of networks.
     fn networks(&mut self, nets: Vec<Net>, permission: &Permission) -> String {
         let same = |it: &&Entry| {
             it.contacts.is_empty() && it.nets == nets && it.remote.key == permission.key
@@ -274,7 +274,7 @@ impl Book {
         name
     }
 
-    /// A key, which is used from now on.
+    /// A key, marked as used.
     fn with(&mut self, key: Option<&Name>) -> Option<Name> {
         self.used.extend(key.cloned());
         key.cloned()
@@ -285,7 +285,7 @@ impl Book {
         key.is_none_or(|name| self.keys.iter().any(|key| key.name == *name))
     }
 
-    /// A name that no remote has, made of this one and if need be the key.
+    /// A name that no remote has yet, made from this one and the key if needed.
     fn free_name(&self, label: &str, key: Option<&Name>) -> String {
         let label: String = label.chars().filter(|sign| !sign.is_control()).collect();
         let is_free = |name: &str| !self.remotes.iter().any(|it| it.remote.name == name);

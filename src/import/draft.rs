@@ -1,4 +1,4 @@
-//! What the readers make: zones with the servers that their lists name, before servers have names of ours.
+//! The readers' output: zones with the servers of their lists, before the servers have become named remotes.
 
 use std::net::IpAddr;
 
@@ -10,7 +10,7 @@ use crate::wire::rdata::base64_octets;
 
 //------------ Draft ---------------------------------------------------------
 
-/// Settings on their way to tables.
+/// The settings before they become tables.
 #[derive(Debug, Default)]
 pub(super) struct Draft {
     /// All keys that gapura can use.
@@ -36,7 +36,7 @@ pub(super) struct DraftZone {
     pub(super) transfer: Vec<Permission>,
 }
 
-/// A server that is spoken to.
+/// A server that is contacted.
 #[derive(Clone, Debug)]
 pub(super) struct Peer {
     /// What the settings call it; empty where they give it no name.
@@ -45,13 +45,13 @@ pub(super) struct Peer {
     pub(super) addresses: Vec<(IpAddr, Option<u16>)>,
     /// Its key.
     pub(super) key: Option<Name>,
-    /// How it is spoken to over TLS.
+    /// Its TLS parameters.
     pub(super) tls: Option<Tls>,
     /// Where it stood.
     pub(super) place: Place,
 }
 
-/// Who may have a zone: from one of these networks, and signed by the key if there is one.
+/// Who may transfer a zone: from one of these networks, and signed with the key if there is one.
 #[derive(Clone, Debug)]
 pub(super) struct Permission {
     /// What the settings call it; empty where they give it no name.
@@ -70,7 +70,7 @@ impl Draft {
         self.notes.push(Note { place: place.clone(), text: text.into() });
     }
 
-    /// Notes a key; one that gapura cannot use is told.
+    /// Adds a key; one that gapura cannot use becomes a note.
     pub(super) fn key(&mut self, place: &Place, name: &str, algorithm: &str, secret: &str) {
         let Some(apex) = self.name(place, name) else { return };
         let Ok(known) = algorithm.parse::<Algorithm>() else {
@@ -91,7 +91,7 @@ impl Draft {
         self.keys.push(Key { name: apex, algorithm: known, secret });
     }
 
-    /// A domain name in lower case; one that is none is told.
+    /// A domain name in lower case; an invalid one becomes a note.
     pub(super) fn name(&mut self, place: &Place, text: &str) -> Option<Name> {
         match text.parse::<Name>() {
             Ok(name) => Some(name.as_ref().to_lowercase()),
@@ -128,7 +128,7 @@ impl DraftZone {
         self.zone.notes.push(Note { place: place.clone(), text: text.into() });
     }
 
-    /// That a rule of the old server let only some clients ask for it: gapura answers everybody.
+    /// Marks a zone that the old server answered for some clients only: gapura answers everybody.
     pub(super) fn for_some(&mut self, place: &Place, rule: &str) {
         self.note(
             place,
@@ -141,7 +141,7 @@ impl DraftZone {
         self.zone.is_for_some = true;
     }
 
-    /// That the old server signs it: what must happen before gapura does.
+    /// Marks a zone that the old server signs, and notes what must happen before gapura does.
     pub(super) fn signed_by(&mut self, policy: String, place: &Place, keys: &str) {
         let name = self.zone.name.to_string();
         self.note(

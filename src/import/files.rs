@@ -1,4 +1,4 @@
-//! Where the text of settings comes from: the caller's files, within limits.
+//! Reads the text of settings from the caller's files, within limits.
 
 use std::path::{Path, PathBuf};
 
@@ -13,7 +13,7 @@ const OCTETS_MAX: usize = 256 << 20;
 
 /// The files of the machine whose settings are read.
 pub trait Files {
-    /// All octets of a file, of which there may be `max`.
+    /// All octets of a file, at most `max`.
     fn read(&self, path: &Path, max: usize) -> Result<Vec<u8>, String>;
     /// The names in a directory, in order.
     fn list(&self, directory: &Path) -> Result<Vec<String>, String>;
@@ -34,7 +34,7 @@ pub(super) struct Sources<'a> {
 }
 
 impl<'a> Sources<'a> {
-    /// Nothing is read yet.
+    /// No file is read yet.
     pub(super) fn new(files: &'a dyn Files) -> Self {
         Self { files, open: Vec::new(), files_left: FILES_MAX, octets_left: OCTETS_MAX }
     }
@@ -57,16 +57,16 @@ impl<'a> Sources<'a> {
             .map_err(|why| Fault::new(place, format!("cannot read {}: {why}", path.display())))?;
         self.octets_left = self.octets_left.saturating_sub(bytes.len());
         self.open.push(path.to_owned());
-        // A name in another encoding is still a line that reads.
+        // Text in another encoding must not fail the file.
         Ok(String::from_utf8_lossy(&bytes).into_owned())
     }
 
-    /// The file that was opened last is read.
+    /// Closes the file that was opened last.
     pub(super) fn close(&mut self) {
         self.open.pop();
     }
 
-    /// The files that a path with `*`, `?` or `[…]` in its last part means; itself without.
+    /// The files that match a path with `*`, `?` or `[…]` in its last part; without one, the path itself.
     pub(super) fn expand(&self, path: &Path, place: &Place) -> Result<Vec<PathBuf>, Fault> {
         let last = path.file_name().map(|it| it.to_string_lossy().into_owned()).unwrap_or_default();
         if !last.contains(['*', '?', '[']) {
@@ -91,7 +91,7 @@ impl<'a> Sources<'a> {
     }
 }
 
-/// Whether a name fits a pattern with `*`, `?` and `[…]`, as a shell has it: a leading dot is no `*`.
+/// Whether a name matches a pattern with `*`, `?` and `[…]`, as in a shell: `*` matches no leading dot.
 pub fn matches(pattern: &str, name: &str) -> bool {
     let (pattern, text): (Vec<char>, Vec<char>) =
         (pattern.chars().collect(), name.chars().collect());
@@ -117,7 +117,7 @@ pub fn matches(pattern: &str, name: &str) -> bool {
     pattern.iter().skip(at).all(|sign| *sign == '*')
 }
 
-/// The length of the part of a pattern that stands for this one character; none if it does not.
+/// The length of the part of a pattern that matches this one character; `None` if it does not match.
 fn one(pattern: &[char], at: usize, text: &[char], here: usize) -> Option<usize> {
     let (sign, character) = (*pattern.get(at)?, *text.get(here)?);
     match sign {

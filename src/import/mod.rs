@@ -5,10 +5,9 @@
 //! text ─► named │ nsd │ knot ─► Draft (zones with lists of servers) ─► Imported (tables) ─► print
 //! ```
 //!
-//! Pure: text comes from the caller's [`Files`], tables go out; no zone file is read here. What has no
-//! counterpart becomes a [`Note`] with file and line and is never dropped in silence. No permission
-//! becomes wider than it was: where a list cannot be told in gapura's words, less of it is taken over, and
-//! a note says so. docs/moving.md.
+//! Pure: text comes from the caller's [`Files`], tables go out; zone files are not read here. What has no counterpart
+//! becomes a [`Note`] with file and line, and is never dropped silently. No permission becomes wider than it was: where
+//! gapura cannot express a list, less of it is taken over, and a note says so. docs/moving.md.
 
 mod address;
 mod book;
@@ -80,7 +79,7 @@ impl Fault {
     }
 }
 
-/// The beginning of a text that may be long: for a message.
+/// The beginning of a long text, for a message.
 fn cut(text: &str) -> String {
     const SHOWN_MAX: usize = 80;
     match text.char_indices().nth(SHOWN_MAX) {
@@ -89,7 +88,7 @@ fn cut(text: &str) -> String {
     }
 }
 
-/// A name in which each asterisk is one, as the patterns of `zone.update` write it: a bare one is any labels.
+/// A name whose asterisks are literal, as patterns of `zone.update` write it: there a bare asterisk matches any labels.
 fn literal(name: &str) -> String {
     let (mut text, mut is_escaped) = (String::new(), false);
     for sign in name.chars() {

@@ -1,4 +1,4 @@
-//! What comes out: the tables of gapura's settings, and notes on what has no counterpart there.
+//! The result: tables of gapura's settings, and notes on what has no counterpart in them.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -21,7 +21,7 @@ pub struct Imported {
     pub signings: Vec<Signing>,
     /// `[[zone]]`
     pub zones: Vec<Zone>,
-    /// What is in no table, in the order in which it was met.
+    /// Notes on what is in no table, in the order of the files.
     pub notes: Vec<Note>,
 }
 
@@ -52,11 +52,11 @@ pub struct Remote {
     pub addresses: Vec<String>,
     /// The key it signs with.
     pub key: Option<Name>,
-    /// How it is spoken to over TLS.
+    /// Its TLS parameters.
     pub tls: Option<Tls>,
 }
 
-/// TLS towards a server.
+/// TLS parameters for a server.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Tls {
     /// The name in its certificate.
@@ -78,7 +78,7 @@ pub struct Signing {
     pub algorithm: Option<String>,
     /// Whether one key signs the keys and another one the rest.
     pub is_split: bool,
-    /// Whether it proves by NSEC3.
+    /// Whether it uses NSEC3.
     pub is_nsec3: bool,
     /// Numbers, by the names of the settings.
     pub numbers: BTreeMap<&'static str, u64>,
@@ -93,9 +93,9 @@ pub struct Zone {
     pub name: Name,
     /// Where its content is.
     pub content: Content,
-    /// Names of remotes that may have it.
+    /// Names of remotes that may transfer it.
     pub transfer: Vec<String>,
-    /// Names of remotes that are told of changes.
+    /// Names of remotes that are notified of changes.
     pub notify: Vec<String>,
     /// Who may change it by UPDATE.
     pub updates: Vec<Update>,
@@ -107,11 +107,11 @@ pub struct Zone {
     pub catalog: Option<Name>,
     /// The policy by which the old server signs it.
     pub signing: Option<String>,
-    /// Whether only some clients could ask for it: its table is a comment then.
+    /// Whether the old server answered only some clients: its table is then commented out.
     pub is_for_some: bool,
     /// Where it stood.
     pub place: Place,
-    /// What is to be said of it.
+    /// Its notes.
     pub notes: Vec<Note>,
 }
 

@@ -5,13 +5,13 @@ use std::path::PathBuf;
 use super::model::{Content, Imported, Key, Note, Remote, Signing, Zone};
 use crate::text::append_line;
 
-/// What the caller has done with the files that the tables name.
+/// What the caller did with the files that the tables name.
 pub trait Printed {
-    /// Where the file of a zone is now, and what is to be said of it; none if it could not be had.
+    /// Where the file of a zone is now, with notes on it; `None` if it could not be read.
     fn zone_file(&self, zone: &Zone) -> (Option<PathBuf>, Vec<String>);
     /// Whether a zone passes the lenient rules only.
     fn is_lenient(&self, zone: &Zone) -> bool;
-    /// The file that holds a key's secret; none if it is to be printed.
+    /// The file that holds a key's secret; `None` if the secret is to be printed.
     fn secret_file(&self, key: &Key) -> Option<PathBuf>;
 }
 
@@ -115,7 +115,7 @@ fn write_zone(zone: &Zone, printed: &dyn Printed, text: &mut String) {
     }
     rules(zone, &mut table);
     if is_lost || zone.is_for_some {
-        // Without its file it would keep gapura from starting; one for some clients would be for everybody.
+        // Without its file it would keep gapura from starting; one for some clients would be answered to everybody.
         comment(&table, text);
     } else {
         text.push_str(&table);

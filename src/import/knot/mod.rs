@@ -19,7 +19,7 @@ const STORAGE: &str = "/var/lib/knot";
 /// The file of a zone, if they do not say.
 const FILE: &str = "%s.zone";
 
-/// What of a zone or template has no counterpart, and why nothing is lost by it.
+/// Items of a zone or template without a counterpart, and why nothing is lost without them.
 const TOLD: &[(&str, &str)] = &[
     ("semantic-checks", "gapura always checks: docs/dns.md, Semantic checks"),
     ("zonefile-sync", "gapura never writes a zone file"),
@@ -103,7 +103,7 @@ struct Reader {
 }
 
 impl Reader {
-    /// One zone. What it does not say itself is what its template says, or the default one where it names none.
+    /// One zone. Items it does not have come from its template, or from the default template if it names none.
     fn zone(&mut self, group: &Group) {
         let place = &group.place;
         let Some(name) = self.draft.name(place, group.get("domain")) else { return };
@@ -169,7 +169,7 @@ impl Reader {
                 let why = TOLD.iter().find(|told| told.0 == name);
                 let why = why.map_or("gapura has nothing like it", |told| told.1);
                 let text = format!("{name}: {} is not taken over: {why}", item.values.join(" "));
-                // Of a template it is said once, and not with each zone.
+                // Noted once for a template, and not for each zone.
                 self.draft.note(place, text);
             }
         }
@@ -212,7 +212,7 @@ fn content(whole: &Group, name: &str) -> Content {
     Content::File { path, base }
 }
 
-/// What of a zone is in Knot's journal and not in its file.
+/// Notes what of a zone may be in Knot's journal and not in its file.
 fn journal(whole: &Group, zone: &mut DraftZone) {
     let name = zone.zone.name.to_string();
     let never = whole.item("zonefile-sync").filter(|it| it.value() == "-1");

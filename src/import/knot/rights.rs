@@ -1,4 +1,4 @@
-//! Servers and access lists of knot.conf: who is spoken to, and who may do what.
+//! Servers and access lists of knot.conf: who is contacted, and who may do what.
 
 use std::collections::BTreeMap;
 
@@ -12,7 +12,7 @@ use crate::wire::Name;
 /// Items of an access list that narrow it in ways gapura does not have.
 const NARROWING: [&str; 3] = ["cert-key", "protocol", "cert-hostname"];
 
-/// Items of a remote by which it shows a certificate before it may have something.
+/// Items by which a remote must present a certificate before it may transfer.
 const CERTIFIED: [&str; 4] = ["tls", "quic", "cert-key", "cert-hostname"];
 
 /// Remotes, groups of them, access lists.
@@ -23,15 +23,15 @@ pub(super) struct Rights {
     groups: BTreeMap<String, Vec<String>>,
     /// Access lists by name.
     lists: BTreeMap<String, Group>,
-    /// Whether those who are told may transfer, without a list that says so.
+    /// Whether servers that are notified may transfer without an access list.
     is_automatic: bool,
 }
 
 /// A server.
 struct Server {
-    /// As one that is spoken to; none if gapura cannot.
+    /// As a server to contact; none if gapura cannot.
     peer: Option<Peer>,
-    /// As one that may have something, or its name and the item by which it needs a certificate.
+    /// As a permission; or its name and the item that demands a certificate.
     permission: Result<Permission, (String, &'static str)>,
     /// Whether it is among those who may without a list.
     is_automatic: bool,
@@ -54,7 +54,7 @@ impl Rights {
         Self { servers, groups, lists, is_automatic }
     }
 
-    /// The servers that names mean, which may be names of groups.
+    /// The servers for names, which may be names of groups.
     fn named<'a>(
         &'a self,
         names: &'a [String],
@@ -66,7 +66,7 @@ impl Rights {
         each.map(|name| self.servers.get(name).ok_or(name.as_str()))
     }
 
-    /// Servers that are spoken to.
+    /// Servers that are contacted.
     pub(super) fn peers(&self, item: &Item, draft: &mut Draft) -> Vec<Peer> {
         let mut peers = Vec::new();
         for server in self.named(&item.values) {
@@ -80,7 +80,7 @@ impl Rights {
         peers
     }
 
-    /// Permissions of servers that are told, where they need no list.
+    /// Permissions of notified servers, where they need no access list.
     pub(super) fn automatic(&self, item: &Item, zone: &mut DraftZone) {
         let known = self.named(&item.values).filter_map(Result::ok);
         for server in known.filter(|server| self.is_automatic && server.is_automatic) {
@@ -135,7 +135,7 @@ impl Rights {
         }
     }
 
-    /// Who an access list lets have a zone.
+    /// Who may transfer a zone by an access list.
     fn permissions(&self, list: &Group, zone: &mut DraftZone) {
         let label = list.get("id").to_owned();
         for server in self.named(&list.all("remote")) {
@@ -180,7 +180,7 @@ impl Rights {
 }
 
 impl Server {
-    /// Lets it have a zone. Where Knot asks for a certificate, its address alone would be too little.
+    /// Permits it to transfer a zone, unless Knot demands a certificate: then its address alone would be too weak.
     fn may(&self, place: &Place, zone: &mut DraftZone) {
         match &self.permission {
             Ok(permission) => zone.transfer.push(permission.clone()),
@@ -208,7 +208,7 @@ fn server(group: &Group, draft: &mut Draft) -> Option<Server> {
         }
     }
     let key = group.item("key").map(|it| draft.name(&it.place, it.value()));
-    // One with a key that is no name cannot be had without it.
+    // Without its key, a server with an invalid key name cannot be used.
     let key = match key {
         Some(None) => return None,
         Some(key) => key,
@@ -262,7 +262,7 @@ fn is_off(item: &Item) -> bool {
     matches!(item.value().to_ascii_lowercase().as_str(), "" | "off" | "false" | "no" | "0")
 }
 
-/// Who may ask. Of a zone that is no catalog Knot answers whatever is not signed to everybody.
+/// Who may query. For zones other than catalogs, Knot answers unsigned queries to everybody.
 fn asking(list: &Group, zone: &mut DraftZone) {
     let rule = format!("acl {}: queries", list.get("id"));
     if matches!(zone.zone.content, Content::Catalog | Content::Primaries { consume: true, .. }) {
@@ -323,7 +323,7 @@ fn owners(list: &Group, apex: &str) -> Result<Vec<String>, String> {
         }
     };
     let owners: Vec<String> = match kind {
-        // Without an owner no name is looked at, however it would have to fit.
+        // Without an owner, names are not compared at all.
         "" => return Ok(vec!["@".to_owned(), "*".to_owned()]),
         "zone" => vec!["@".to_owned()],
         "name" => list.all("update-owner-name").iter().map(relative).collect(),

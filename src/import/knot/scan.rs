@@ -1,4 +1,4 @@
-//! The text of knot.conf: the part of YAML that Knot reads. Out come groups of items.
+//! Parses knot.conf, in the subset of YAML that Knot reads, into groups of items.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

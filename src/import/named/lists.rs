@@ -1,4 +1,4 @@
-//! Lists of named.conf: `acl` and who may have a zone, `primaries` and servers that are spoken to.
+//! Lists of named.conf: `acl` and who may transfer a zone, `primaries` and servers that are contacted.
 
 use std::cell::Cell;
 use std::collections::BTreeMap;
@@ -12,7 +12,7 @@ use crate::wire::Name;
 
 /// Lists in lists.
 const DEPTH_MAX: usize = 32;
-/// Elements of a list, those of lists in it among them: a few lines can name each other that often.
+/// Elements of a list, including nested lists: a few lists that name each other can expand to very many.
 const ELEMENTS_MAX: usize = 100_000;
 
 /// The lists that have names.
@@ -32,13 +32,13 @@ pub(super) struct Lists {
 
 //------------ Permissions ---------------------------------------------------
 
-/// A list of permissions on its way.
+/// A list of permissions being read.
 struct Permitting<'a> {
     /// What came of it.
     found: Vec<Permission>,
-    /// The networks outside of which nobody may; none = everywhere.
+    /// The networks that permissions are limited to; none = no limit.
     within: Option<Vec<Net>>,
-    /// Whether what follows cannot be told any more.
+    /// Whether the following elements cannot be expressed.
     is_ended: bool,
     /// The name of the list that is being read.
     label: String,
@@ -47,8 +47,8 @@ struct Permitting<'a> {
 }
 
 impl Lists {
-    /// Who may, by a list of addresses, networks, keys and lists. The first that fits decides, so behind what is
-    /// denied nothing is taken over.
+    /// Permissions of a list of addresses, networks, keys and lists. The first match decides, so nothing after a denial
+    /// is taken over.
     pub(super) fn permissions(&self, list: &Statement, draft: &mut Draft) -> Vec<Permission> {
         let mut permitting = Permitting {
             found: Vec::new(),
@@ -73,7 +73,7 @@ impl Lists {
 
     /// Whether a list lets in everybody, from everywhere and without a key.
     pub(super) fn is_for_all(&self, list: &Statement) -> bool {
-        // What there is to say of its elements is of no use: nothing is taken over.
+        // Notes on its elements are not needed: nothing is taken over.
         let found = self.permissions(list, &mut Draft::default());
         let may = |net: &Net| found.iter().any(|it| it.key.is_none() && it.nets.contains(net));
         ANYWHERE.iter().all(may)
@@ -156,7 +156,7 @@ impl Lists {
         }
     }
 
-    /// What is denied. `!{ !A; any; }` denies everybody outside A: BIND's way to demand an address and a key.
+    /// A denial. `!{ !A; any; }` denies everybody outside A: BIND's idiom to demand both address and key.
     fn denied(
         &self,
         element: &Statement,
@@ -198,7 +198,7 @@ impl Lists {
 }
 
 impl Permitting<'_> {
-    /// Networks may.
+    /// Permits networks.
     fn networks(&mut self, nets: &[Net], element: &Statement) {
         let nets = self.inside(nets);
         // One permission for all networks of a list.
@@ -211,16 +211,16 @@ impl Permitting<'_> {
         }
     }
 
-    /// Whoever signs with a key may.
+    /// Permits those who sign with a key.
     fn key(&mut self, key: &str, element: &Statement, draft: &mut Draft) {
         let Some(name) = draft.name(&element.place, key) else { return };
         let nets = self.inside(&ANYWHERE);
-        // The list says key, from wherever: its name says nothing of the networks.
+        // A key is valid from any address, so the list's name does not describe the networks.
         let label = if self.within.is_none() { format!("key {key}") } else { self.label.clone() };
         self.found.push(Permission { label, nets, key: Some(name), place: self.place.clone() });
     }
 
-    /// What of networks is inside those that may at all.
+    /// The part of networks that is inside the limit.
     fn inside(&self, nets: &[Net]) -> Vec<Net> {
         match &self.within {
             None => nets.to_vec(),
@@ -234,7 +234,7 @@ impl Permitting<'_> {
 //------------ Servers -------------------------------------------------------
 
 impl Lists {
-    /// Servers that are spoken to: `[port N] { ADDRESS [port N] [key K] [tls T]; NAME [key K]; … }`.
+    /// Servers that are contacted: `[port N] { ADDRESS [port N] [key K] [tls T]; NAME [key K]; … }`.
     pub(super) fn peers(&self, list: &Statement, draft: &mut Draft) -> Vec<Peer> {
         let mut peers = Vec::new();
         self.read.set(0);
@@ -242,7 +242,7 @@ impl Lists {
         peers
     }
 
-    /// The servers of a list; port, key and TLS hold where they say none themselves.
+    /// The servers of a list; its port, key and TLS apply to those without their own.
     fn servers_of(
         &self,
         list: &Statement,

@@ -18,7 +18,7 @@ use crate::wire::Name;
 use lists::Lists;
 use scan::{Statement, find};
 
-/// Statements beside zones that say nothing of zones, and what gapura has in their place.
+/// Statements that do not concern zones, and what gapura has in their place.
 const TOLD: &[(&str, &str)] = &[
     ("logging", "gapura logs to standard error, [query_log] and [dnstap]"),
     ("controls", "`gapura ctl` speaks over a socket in the state directory"),
@@ -33,7 +33,7 @@ const TOLD: &[(&str, &str)] = &[
     ("plugin", "gapura has no plugins"),
 ];
 
-/// Options that a zone takes over where it has none of its own.
+/// Options that a zone inherits if it has none of its own.
 const INHERITED: [&str; 13] = [
     "also-notify",
     "allow-transfer",
@@ -71,16 +71,16 @@ pub(super) fn read(path: &Path, sources: &mut Sources<'_>) -> Result<Draft, Faul
 struct Reader {
     /// What came of it.
     draft: Draft,
-    /// What has a name.
+    /// Named lists, keys and servers.
     lists: Lists,
     /// Where relative paths begin.
     directory: PathBuf,
 }
 
 impl Reader {
-    /// Takes what has a name and is meant elsewhere by it, from the top or from a view.
+    /// Collects definitions that are referred to by name, from the top level or from a view.
     fn names(&mut self, statements: &[Statement]) {
-        // Names first: a list may mean one that follows.
+        // Names first: a list may refer to a later one.
         for statement in statements {
             let (name, block) = (statement.word(1), statement.block());
             match statement.name() {
@@ -118,7 +118,7 @@ impl Reader {
         }
     }
 
-    /// The options: those of zones are taken with the zones, the others are told.
+    /// The options: those for zones are read with the zones, the others become notes.
     fn options(&mut self, options: &[Statement]) {
         for option in options {
             let name = option.name();
@@ -146,14 +146,13 @@ impl Reader {
         }
     }
 
-    /// Views: gapura answers everybody alike. A zone of one view is taken; of one that is in several, that of
-    /// the view for everybody.
+    /// Views: gapura answers everybody alike. A zone that is in several views is taken from the one for everybody.
     fn views(&mut self, views: &[&Statement], options: &[Statement]) {
         let is_for_all = |view: &Statement| {
             find(view.block(), "match-clients").is_none_or(|it| self.lists.is_for_all(it))
         };
         let mut ordered: Vec<&&Statement> = views.iter().collect();
-        // Stable: of those for everybody the first.
+        // Stable: the first of several views for everybody.
         ordered.sort_by_key(|view| !is_for_all(view));
         let mut taken: BTreeMap<Name, String> = BTreeMap::new();
         for view in ordered {
@@ -185,7 +184,7 @@ impl Reader {
         self.directory.join(text)
     }
 
-    /// Notes all options of a block that are not in a list of those that were looked at.
+    /// Notes all options of a block that are not in the list of known ones.
     fn left_over(&mut self, block: &[Statement], seen: &[&str], zone: &mut DraftZone) {
         for option in block.iter().filter(|it| !seen.contains(&it.name())) {
             let text = format!(
@@ -197,7 +196,7 @@ impl Reader {
     }
 }
 
-/// `tls NAME { … }`: how a server is spoken to; none where its certificate is not verified by a name.
+/// `tls NAME { … }`: TLS parameters of a server; `None` if its certificate is not verified by a name.
 fn tls(block: &[Statement]) -> Option<Tls> {
     let get = |what: &str| find(block, what).map_or("", |it| it.word(1)).to_owned();
     let name = get("remote-hostname");

@@ -1,4 +1,4 @@
-//! The text of named.conf: words, quotes, three kinds of comments, braces; out come statements.
+//! Parses named.conf (words, quotes, three kinds of comments, braces) into statements.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -8,7 +8,7 @@ use crate::import::{Fault, Place, cut};
 
 /// Blocks in blocks.
 const DEPTH_MAX: usize = 32;
-/// Octets of a statement that are written for a note, which shows fewer.
+/// Octets of a statement that are formatted for a note, which shows fewer.
 const WRITTEN_MAX: usize = 400;
 
 /// Keywords that stand behind the first word of a statement; case makes no difference in them.
@@ -78,14 +78,14 @@ impl Statement {
             .unwrap_or_default()
     }
 
-    /// All of it in one line, cut where it is long: for notes.
+    /// The whole statement in one line, cut if long, for notes.
     pub(super) fn text(&self) -> String {
         let mut text = String::new();
         self.write(&mut text);
         cut(&text)
     }
 
-    /// Appends words and blocks, as far as anybody will read them.
+    /// Appends words and blocks, up to the limit.
     fn write(&self, text: &mut String) {
         let is_secret = self.name() == "secret";
         for item in self.items.iter().take(if is_secret { 1 } else { usize::MAX }) {
@@ -217,7 +217,7 @@ impl Reading<'_, '_> {
         mut statement: Statement,
         read: &mut Vec<Statement>,
     ) -> Result<(), Fault> {
-        // Case makes no difference in keywords, names of lists and names of keys.
+        // Keywords, names of lists and names of keys are case-insensitive.
         if let Some(Item::Word(first)) = statement.items.first_mut() {
             first.make_ascii_lowercase();
         }
@@ -246,7 +246,7 @@ impl Reading<'_, '_> {
     }
 }
 
-/// Makes a keyword one of small letters.
+/// Converts a keyword to lower case.
 fn lower_keyword(item: &mut Item) {
     if let Item::Word(word) = item
         && KEYWORDS.iter().any(|it| it.eq_ignore_ascii_case(word))

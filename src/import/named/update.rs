@@ -29,7 +29,7 @@ pub(super) fn allow(lists: &Lists, list: &Statement, zone: &mut DraftZone, draft
     drop_of_secondary(list, zone);
 }
 
-/// `update-policy { grant KEY RULE [NAME] [TYPES]; deny …; }`: the first that fits decides.
+/// `update-policy { grant KEY RULE [NAME] [TYPES]; deny …; }`: the first match decides.
 pub(super) fn policy(policy: &Statement, zone: &mut DraftZone, draft: &mut Draft) {
     if policy.word(1) == "local" {
         let text = "update-policy local: gapura has no key of its own making for this machine: `gapura key tsig` makes \
@@ -46,7 +46,7 @@ pub(super) fn policy(policy: &Statement, zone: &mut DraftZone, draft: &mut Draft
         }
         let Some(key) = draft.name(&rule.place, rule.word(1)) else { continue };
         let kind = rule.word(2).to_ascii_lowercase();
-        // `zonesub` has no name; a `name` that is left out for others is the type already.
+        // `zonesub` takes no name; for other rules without a name, this word is already a type.
         let (target, types_at) = if kind == "zonesub" { ("", 3) } else { (rule.word(3), 4) };
         let types: Vec<String> =
             (types_at..rule.items.len()).map(|at| rule.word(at).to_ascii_uppercase()).collect();
@@ -54,7 +54,7 @@ pub(super) fn policy(policy: &Statement, zone: &mut DraftZone, draft: &mut Draft
         let name = relative(target, &zone.zone.name.to_string());
         let names = match (kind.as_str(), name) {
             ("zonesub", _) => vec!["@".to_owned(), "*".to_owned()],
-            // An asterisk is one in all rules but `wildcard`.
+            // An asterisk is literal in all rules but `wildcard`.
             ("name", Some(name)) => vec![literal(&name)],
             ("wildcard", Some(name)) => wildcard(&name).into_iter().collect(),
             ("subdomain", Some(name)) => with_below(&name),
@@ -80,7 +80,7 @@ pub(super) fn policy(policy: &Statement, zone: &mut DraftZone, draft: &mut Draft
     drop_of_secondary(policy, zone);
 }
 
-/// The pattern of a wildcard: its first label is for any labels, and no other one. None for other names.
+/// The pattern of a wildcard: only its first label matches any labels. `None` for other names.
 fn wildcard(name: &str) -> Option<String> {
     let rest = name.strip_prefix('*').filter(|rest| rest.is_empty() || rest.starts_with('.'))?;
     Some(format!("*{}", literal(rest)))
@@ -102,7 +102,7 @@ fn relative(name: &str, apex: &str) -> Option<String> {
     }
 }
 
-/// A secondary zone is changed at its primary.
+/// Notes that a secondary zone is changed at its primary.
 fn drop_of_secondary(option: &Statement, zone: &mut DraftZone) {
     if matches!(zone.zone.content, Content::Primaries { .. }) && !zone.zone.updates.is_empty() {
         zone.zone.updates.clear();

@@ -16,7 +16,7 @@ const KINDS: &[(&str, &str)] = &[
     ("redirect", "gapura answers what is not there with NXDOMAIN"),
 ];
 
-/// Options of a zone that are looked at here.
+/// Options of a zone that are handled here.
 const SEEN: [&str; 19] = [
     "type",
     "file",
@@ -39,10 +39,10 @@ const SEEN: [&str; 19] = [
     "allow-query-on",
 ];
 
-/// Lists that say who may ask, a zone's own or those of its view.
+/// Lists that say who may query, a zone's own or those of its view.
 const ASKING: [&str; 4] = ["allow-query", "allow-query-on", "match-clients", "match-destinations"];
 
-/// A zone's own options, and those it takes over where it has none.
+/// A zone's own options, and those it inherits.
 struct Options<'a> {
     /// Its own.
     own: &'a [Statement],
@@ -51,13 +51,13 @@ struct Options<'a> {
 }
 
 impl<'a> Options<'a> {
-    /// The option that holds.
+    /// The option in force.
     fn get(&self, name: &str) -> Option<&'a Statement> {
         let outer = self.outer.iter().filter(|_| INHERITED.contains(&name));
         find(self.own, name).or_else(|| outer.filter_map(|it| find(it, name)).next())
     }
 
-    /// The word of the option that holds, or nothing.
+    /// The word of the option in force, or an empty one.
     fn word(&self, name: &str) -> &'a str {
         self.get(name).map_or("", |it| it.word(1))
     }
@@ -120,7 +120,7 @@ impl Reader {
         entries.any(|it| it.name() == "zone" && bare(it.word(1)) == bare(written))
     }
 
-    /// The servers that are spoken to.
+    /// The servers that are contacted.
     fn servers(&mut self, options: &Options<'_>, zone: &mut DraftZone) {
         if let Content::Primaries { .. } = zone.zone.content
             && let Some(list) = options.get("primaries").or_else(|| options.get("masters"))
@@ -143,7 +143,7 @@ impl Reader {
         }
     }
 
-    /// Who may ask.
+    /// Who may query it.
     fn asking(&self, options: &Options<'_>, zone: &mut DraftZone) {
         let lists = ASKING.iter().filter_map(|name| options.get(name));
         for list in lists.filter(|list| !self.lists.is_for_all(list)) {
@@ -151,7 +151,7 @@ impl Reader {
         }
     }
 
-    /// Who may have it, and who may change it.
+    /// Who may transfer it, and who may change it.
     fn rights(&mut self, options: &Options<'_>, zone: &mut DraftZone) {
         match options.get("allow-transfer") {
             Some(list) => {
@@ -179,7 +179,7 @@ impl Reader {
                 self.draft.note(&zone.zone.place, text);
             }
         }
-        // A zone's own policy stands in the place of a list that it would inherit.
+        // A zone's own policy replaces a list that it would inherit.
         if let Some(policy) = options.get("update-policy") {
             update::policy(policy, zone, &mut self.draft);
         } else if let Some(list) = options.get("allow-update") {

@@ -18,7 +18,7 @@ const ZONES_DIR: &str = "/etc/nsd";
 const ZONE_LIST: &str = "/var/lib/nsd/zone.list";
 /// Patterns in patterns.
 const DEPTH_MAX: usize = 32;
-/// Attributes of a zone, with those of its patterns: a few lines can name each other that often.
+/// Attributes of a zone, including those of its patterns: a few patterns that name each other can expand to very many.
 const ATTRIBUTES_MAX: usize = 100_000;
 
 /// Reads the settings.
@@ -164,8 +164,8 @@ impl Reader {
         Ok(())
     }
 
-    /// Makes a zone of its attributes and those of its patterns. One that has too many is left out: what is not
-    /// read may close it to somebody.
+    /// Makes a zone of its attributes and those of its patterns. A zone with too many is left out: an unread attribute
+    /// may restrict it.
     fn spread_and_make(&mut self, written: &str, place: &Place, own: &[Item]) {
         let (mut read, mut attributes) = (0, Vec::new());
         self.spread(own, (0, &mut read), &mut attributes);
@@ -175,7 +175,7 @@ impl Reader {
         self.draft.note(place, format!("zone {written} is left out: it has too many attributes"));
     }
 
-    /// Puts patterns in the place of their names.
+    /// Expands the names of patterns.
     fn spread(
         &mut self,
         attributes: &[Item],

@@ -1,4 +1,4 @@
-//! The text of nsd.conf: words, quotes, comments, `include`; out come sections of attributes.
+//! Parses nsd.conf (words, quotes, comments, `include`) into sections of attributes.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -32,7 +32,7 @@ const SECTIONS: [&str; 9] =
 struct Word {
     /// The text.
     text: String,
-    /// Whether it stood in quotes: it is no keyword then.
+    /// Whether it was quoted, and is therefore no keyword.
     is_quoted: bool,
     /// Its line.
     line: u32,

@@ -1,4 +1,4 @@
-//! The attributes of a zone in nsd.conf: servers, and who may have it.
+//! The attributes of a zone in nsd.conf: servers, and who may transfer it.
 
 use super::Reader;
 use crate::import::address::{ANYWHERE, Net, nets, with_port};
@@ -6,7 +6,7 @@ use crate::import::draft::{DraftZone, Peer, Permission};
 use crate::import::{Item, Place};
 use crate::wire::Name;
 
-/// What of a zone or pattern has no counterpart, and why nothing is lost by it.
+/// Attributes of a zone or pattern without a counterpart, and why nothing is lost without them.
 const TOLD: &[(&str, &str)] = &[
     ("outgoing-interface", "gapura asks from the address that the system chooses"),
     ("max-refresh-time", "the SOA record says when a secondary zone is refreshed"),
@@ -81,13 +81,13 @@ impl Reader {
             _ => {
                 let why = TOLD.iter().find(|told| told.0 == name);
                 let why = why.map_or("gapura has nothing like it", |told| told.1);
-                // Of a pattern it is said once, and not with each zone.
+                // Noted once for a pattern, and not for each zone.
                 self.draft.note(place, format!("{name}: {} is not taken over: {why}", values.join(" ")));
             }
         }
     }
 
-    /// A server that is spoken to: `ADDRESS[@PORT] KEY|NOKEY [TLS]`.
+    /// A server that is contacted: `ADDRESS[@PORT] KEY|NOKEY [TLS]`.
     fn peer(&mut self, words: &[&str], place: &Place) -> Option<Peer> {
         let [address, rest @ ..] = words else { return None };
         let Some(contact) = with_port(address) else {
@@ -119,7 +119,7 @@ impl Reader {
 
     /// Who may transfer.
     fn permission(&mut self, address: &str, key: &str, place: &Place) -> Option<Permission> {
-        // A port is that of the client, which nobody knows before.
+        // The port is the client's source port, which is not known in advance.
         let bare = address.split('@').next().unwrap_or(address);
         let Some(nets) = nets(bare) else {
             self.draft.note(place, format!("\"{address}\" is no address: left out"));
@@ -130,7 +130,7 @@ impl Reader {
         Some(Permission { label: String::new(), nets, key, place: place.clone() })
     }
 
-    /// Who may ask: everybody, unless lists say who.
+    /// Who may query: everybody, unless lists say who.
     pub(super) fn asking(attributes: &[Item], zone: &mut DraftZone) {
         let lists: Vec<&Item> = attributes.iter().filter(|it| it.name == "allow-query").collect();
         let Some(first) = lists.first() else { return };
@@ -144,7 +144,7 @@ impl Reader {
         }
     }
 
-    /// What is blocked goes before everything that lets in, wherever it stands: what meets it is taken out.
+    /// BLOCKED takes precedence over all permissions, wherever it appears: overlapping ones are removed.
     pub(super) fn unblocked(&mut self, attributes: &[Item], zone: &mut DraftZone) {
         let blocked = attributes.iter().filter(|it| {
             it.name == "provide-xfr" && it.values.get(1).is_some_and(|key| key == "BLOCKED")
