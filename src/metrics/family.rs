@@ -2,7 +2,7 @@
 
 use super::catalogue::Described;
 
-/// A family and its values. It is told even if it has none.
+/// A family and its values. It is listed even without values.
 #[derive(Clone, Debug)]
 pub struct Family {
     /// Which one.
@@ -29,12 +29,12 @@ pub enum Value {
     Spread(Spread),
 }
 
-/// How many values were in each of some intervals.
+/// Counts of values per interval.
 #[derive(Clone, Debug)]
 pub struct Spread {
     /// The upper bounds of all intervals but the last.
     pub bounds: &'static [f64],
-    /// How many values were in each.
+    /// Values in each interval.
     pub counts: Vec<u64>,
     /// The sum of all values.
     pub sum: f64,
@@ -46,13 +46,13 @@ impl Family {
         Self { of: described, samples: Vec::new() }
     }
 
-    /// With one more number.
+    /// The family with one more sample.
     pub fn with(mut self, labels: &[&str], value: f64) -> Self {
         self.push(labels, value);
         self
     }
 
-    /// Adds a number.
+    /// Adds a sample.
     pub fn push(&mut self, labels: &[&str], value: f64) {
         self.add(labels, Value::Number(value));
     }

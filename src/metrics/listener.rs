@@ -1,4 +1,4 @@
-//! A listener for three paths: as much of HTTP/1.1 as they need.
+//! An HTTP/1.1 listener for three paths, with no more of the protocol than they need.
 
 use std::io;
 use std::sync::Arc;
@@ -17,7 +17,7 @@ const CLIENTS_MAX: usize = 16;
 const HEAD_OCTETS_MAX: usize = 8 * 1024;
 /// How long a client may take for all of it.
 const CLIENT_SECONDS_MAX: u64 = 10;
-/// How long a look may take, less than what a client waits for.
+/// How long collecting may take: less than clients wait.
 const LOOK_TIME: Duration = Duration::from_secs(5);
 
 /// Whether the daemon is ready; the text is the answer, or says what is missing.
@@ -38,7 +38,7 @@ pub async fn serve(listener: TcpListener, figures: Figures, ready: Health) {
                 tokio::spawn(async move {
                     let work = client(stream, &sources);
                     let limit = Duration::from_secs(CLIENT_SECONDS_MAX);
-                    // A client that went away or took too long is no event.
+                    // Clients that disconnect or time out are not logged.
                     let _ = tokio::time::timeout(limit, work).await;
                     drop(place);
                 });
@@ -76,20 +76,20 @@ async fn client(mut stream: TcpStream, sources: &Arc<Sources>) -> io::Result<()>
 
 //------------ Sources -------------------------------------------------------
 
-/// What answers are made of.
+/// The sources of the answers.
 struct Sources {
     /// Metrics.
     figures: Figures,
     /// Whether the daemon is ready.
     ready: Health,
-    /// Held by the look at both that is under way.
+    /// Held while either is being collected.
     turn: Arc<Mutex<()>>,
 }
 
 /// Status, content type and body.
 type Answer = (&'static str, &'static str, String);
 
-/// The content type of words.
+/// The content type of plain text.
 const PLAIN: &str = "text/plain; charset=utf-8";
 
 impl Sources {
@@ -113,8 +113,8 @@ impl Sources {
         }
     }
 
-    /// What `look` finds: it may wait for a lock or a disk, so it holds neither a thread of the runtime nor,
-    /// however often somebody scrapes, more than one other. `None`: it takes too long.
+    /// The result of `look`, which may wait for a lock or a disk: it runs on a blocking thread, and on no more than one,
+    /// however often somebody scrapes. `None` on a timeout.
     async fn look<T: Send + 'static>(
         self: &Arc<Self>,
         look: impl FnOnce(&Self) -> T + Send + 'static,
@@ -133,9 +133,9 @@ impl Sources {
     }
 }
 
-/// The answer where a look takes too long.
+/// The answer on a timeout.
 fn late() -> Answer {
-    let text = "the look at the daemon's state takes too long: a disk may hang\n";
+    let text = "reading the daemon's state takes too long: a disk may hang\n";
     ("503 Service Unavailable", PLAIN, text.to_owned())
 }
 

@@ -1,8 +1,8 @@
 //! Metrics and health for monitoring, on their own small listener.
 //!
 //! `/metrics` as text for Prometheus, or OpenMetrics if the request prefers it; `/healthz` (the process runs);
-//! `/readyz` (names are answered; what else is wrong is in the text). Which families there are says `catalogue`.
-//! Numbers are added up when they are read; nothing here slows an answer.
+//! `/readyz` (names are answered; other faults are in the text). `catalogue` lists all families. Sums are computed when
+//! they are read, so nothing here slows an answer.
 
 pub mod catalogue;
 mod family;

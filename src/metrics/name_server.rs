@@ -57,7 +57,7 @@ pub fn name_server(lanes: &[(Lane, Totals)]) -> Vec<Family> {
     ]
 }
 
-/// A sample per index; of those beyond the first few, that are everywhere, only what was counted.
+/// A sample per index: always for the first few, which are common, and for the others only if they were counted.
 fn by(mut family: Family, counts: &[u64], label: impl Fn(usize) -> String) -> Family {
     for (index, count) in counts.iter().enumerate() {
         if index < USUAL || *count > 0 {

@@ -1,5 +1,4 @@
-//! What is to be known of the process, from `/proc/self`: the figures that every exporter has, by their usual
-//! names.
+//! The standard metrics of a process, from `/proc/self`, under their usual names.
 
 use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -7,15 +6,15 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use super::catalogue as of;
 use super::family::Family;
 
-/// Ticks of a second in `/proc/self/stat`; Linux shows programs this many on every machine.
+/// Ticks per second in `/proc/self/stat`; Linux reports this many on every machine.
 const TICKS: f64 = 100.0;
-/// The commit this was built from, where whoever builds it names one in `GAPURA_COMMIT`; empty: not known.
+/// The commit this was built from, if `GAPURA_COMMIT` named one at build time; otherwise empty.
 const COMMIT: &str = match option_env!("GAPURA_COMMIT") {
     Some(commit) => commit,
     None => "",
 };
 
-/// The figures now. What the system does not tell is left out.
+/// The current figures. Those that the system does not provide are left out.
 pub fn process(started: SystemTime, state_dir: &Path) -> Vec<Family> {
     let since = started.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs_f64();
     let one = |described, value| Family::of(described).with(&[], value);

@@ -1,4 +1,4 @@
-//! Metrics as text, in the two forms that are asked for.
+//! Metrics as text, in the two exposition formats.
 
 use super::catalogue::{self, Described, Kind};
 use super::family::{Family, Sample, Spread, Value};
@@ -33,7 +33,7 @@ impl Form {
         }
     }
 
-    /// All families in this form, in the order of the catalogue: those that nobody has values of, too.
+    /// All families in this form, in the order of the catalogue, including those without values.
     pub(super) fn text(self, families: &[Family]) -> String {
         let mut text = String::new();
         for described in catalogue::all() {
@@ -48,7 +48,7 @@ impl Form {
         text
     }
 
-    /// Puts what is said of a family before its samples. Prometheus' own form calls a counter by its samples' name.
+    /// Writes the description of a family. Prometheus' own format names a counter like its samples.
     fn put_head(self, text: &mut String, of: &Described) {
         let name = match self {
             Self::Plain => of.sample_name(),
@@ -114,8 +114,8 @@ fn put_labels(text: &mut String, of: &Described, sample: &Sample, bound: Option<
     }
 }
 
-/// A bound as OpenMetrics wants it in both forms, so that it is one series whichever is scraped: with a decimal point,
-/// or with a power of ten where it is very small.
+/// A bound, written as OpenMetrics requires in both formats, so that both give the same series: with a decimal point, or
+/// with an exponent if it is very small.
 fn bound_text(bound: f64) -> String {
     if bound > 0.0 && bound < 1e-4 {
         let exponent = bound.log10().floor();

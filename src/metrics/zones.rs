@@ -1,11 +1,11 @@
-//! The metrics of zones: what the publisher knows of each, and how long changes take.
+//! The metrics of zones: the status of each, and how long changes take.
 
 use super::catalogue::{self as of, Described};
 use super::family::{Family, Spread};
 use crate::publish::{Durations, TIME_BOUNDS, Times, ZoneStatus};
 
-/// Causes of changes that each zone has a value of from the start. The others come when they come: there may be many
-/// zones.
+/// Causes of changes for which each zone has a sample from the start. The others appear with their first change, because
+/// there may be many zones.
 const CAUSES: [&str; 5] = ["file", "request", "update", "rollback", "transfer"];
 /// The same of results of reloads.
 const RESULTS: [&str; 3] = ["live", "unchanged", "refused"];
@@ -71,7 +71,7 @@ pub fn zones(zones: &[ZoneStatus], times: &Times, now_ms: i64) -> Vec<Family> {
     families
 }
 
-/// Adds what came of looks at a zone's file. What was refused has its guard.
+/// Adds the results of reloads of a zone's file; refused ones with their guard.
 fn add_reloads(family: &mut Family, name: &str, zone: &ZoneStatus) {
     for result in RESULTS.iter().filter(|result| !zone.reloads.contains_key(&(**result, ""))) {
         family.count(&[name, result, ""], 0);
