@@ -1,7 +1,7 @@
 //! Writing an archive: members one after the other, and the hash of all of them at the end.
 //!
-//! Each member is a regular file of mode 0600 without owner. Where a name or a size does not fit the old header, a
-//! pax record in front of it has it (POSIX.1-2017, pax, "pax Interchange Format").
+//! Each member is a regular file of mode 0600 without owner. A name or size that does not fit the old header is in a pax
+//! record before it (POSIX.1-2017, pax, "pax Interchange Format").
 
 use std::io::{self, Read, Write};
 
@@ -19,9 +19,9 @@ const HASH: &str = "SHA256";
 const NAME_MAX: usize = 100;
 /// The largest size in a header: eleven octal digits.
 const SIZE_MAX: u64 = 0o77_777_777_777;
-/// Octets that are read at once.
+/// Octets per read.
 const CHUNK: usize = 64 * 1024;
-/// The name under which records of a member stand.
+/// The member name of pax records.
 const RECORDS: &str = "pax";
 
 //------------ Header --------------------------------------------------------
@@ -40,7 +40,7 @@ pub(super) struct Header {
 }
 
 impl Header {
-    /// The block. Every octet of it follows from the four values.
+    /// The block, determined entirely by the four values.
     pub(super) fn block(&self) -> [u8; BLOCK] {
         let mut block = [0; BLOCK];
         let mut put = |at: usize, octets: &[u8]| {
@@ -80,7 +80,7 @@ impl Header {
     }
 }
 
-/// Octets that fill a block up behind a content.
+/// Octets of padding after a content, up to a full block.
 pub(super) fn padding(octets: u64) -> usize {
     let over = (octets % BLOCK as u64) as usize;
     if over == 0 { 0 } else { BLOCK - over }
@@ -122,7 +122,7 @@ pub struct Writer<W> {
 pub enum AddError {
     /// Its content cannot be read.
     Read(io::Error),
-    /// Its content is not as long as was said.
+    /// Its content is not of the announced length.
     Changed,
     /// The archive cannot be written.
     Write(io::Error),
@@ -134,7 +134,7 @@ impl<W: Write> Writer<W> {
         Self { out, hash: Context::new(&SHA256) }
     }
 
-    /// Adds a member of so many octets; returns the SHA-256 of its content, in hexadecimal.
+    /// Adds a member of the given length; returns the SHA-256 of its content, in hexadecimal.
     pub fn add(
         &mut self,
         name: &str,
@@ -165,7 +165,7 @@ impl<W: Write> Writer<W> {
         Ok(hex(hash.finish().as_ref()))
     }
 
-    /// Ends the archive; returns where it went and its hash.
+    /// Ends the archive; returns the writer and the hash.
     pub fn finish(mut self) -> io::Result<(W, String)> {
         let hash = hex(self.hash.clone().finish().as_ref());
         self.out.write_all(&end(&hash))?;
@@ -173,7 +173,7 @@ impl<W: Write> Writer<W> {
         Ok((self.out, hash))
     }
 
-    /// Writes the header of a member, and before it what does not fit in.
+    /// Writes the header of a member, preceded by pax records for what does not fit.
     fn header(&mut self, name: &str, octets: u64, modified_s: u64) -> io::Result<()> {
         let mut records = String::new();
         if name.len() > NAME_MAX {
@@ -189,14 +189,14 @@ impl<W: Write> Writer<W> {
             self.put(records.as_bytes())?;
             self.put(&[0; BLOCK][..padding(octets)])?;
         }
-        // With a record in front, what stands here is for people only.
+        // With a pax record before it, this name is only informative.
         let name = if name.len() > NAME_MAX { RECORDS } else { name };
         let octets = if octets > SIZE_MAX { 0 } else { octets };
         let header = Header { name: name.to_owned(), octets, modified_s, kind: b'0' };
         self.put(&header.block())
     }
 
-    /// Writes octets and takes them into the hash.
+    /// Writes octets and adds them to the hash.
     fn put(&mut self, octets: &[u8]) -> io::Result<()> {
         self.hash.update(octets);
         self.out.write_all(octets)

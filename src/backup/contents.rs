@@ -9,10 +9,10 @@ use super::{BackupError, MEMBERS_MAX};
 pub const DATABASE: &str = "gapura.db";
 /// The directory of the operator's own files: settings and zone files.
 pub const OPERATOR: &str = "operator";
-/// Files of a state directory. A key that waits for its turn is taken along: a database knows which counts.
+/// Files of a state directory. Keys of an unfinished key change are included: the database knows which one counts.
 const FILES: [&str; 6] =
     ["audit.key", "audit.key-next", "personal.key", "serials", "zones", "erasures"];
-/// Directories of a state directory that are taken whole. Letters and papers are taken by what the database names.
+/// Directories of a state directory that are included completely. Of letters and papers, those that the database names.
 const WHOLE: [&str; 3] = ["keys", "served", "promoted"];
 /// Directories of which the database names the files.
 const NAMED: [&str; 2] = ["letters", "papers"];
@@ -69,8 +69,8 @@ fn walk(directory: &Path, name: &str, found: &mut Vec<Place>) -> Result<(), Back
     Ok(())
 }
 
-/// Whether a member may be called so: one of the files of a state directory, in no other directory than it
-/// belongs to, by whatever way.
+/// Whether a member may have this name: that of a file of a state directory, in the directory it belongs to, without
+/// any path tricks.
 pub fn is_member(name: &str) -> bool {
     let is_plain = |part: &str| !part.is_empty() && part != "." && part != "..";
     let parts: Vec<&str> = name.split('/').collect();

@@ -1,4 +1,4 @@
-//! What a backup says of itself.
+//! The manifest: what a backup contains and how it was made.
 
 use std::collections::BTreeMap;
 

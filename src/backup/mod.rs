@@ -1,15 +1,15 @@
-//! The file of a backup: one archive that holds all that gapura keeps, with a manifest, and that shows any damage.
+//! The backup file: one archive of everything gapura keeps, with a manifest, in which any damage is detected.
 //!
 //! ```text
 //! member …  member …  manifest.json  SHA256       (a tar, POSIX.1-2017 "pax": `tar tvf` lists it)
 //! └──────── hashed ───────────────┘     └─ the hash of all before it, in hexadecimal
 //! ```
-//! The manifest names every member with its size and SHA-256. What follows the manifest is one fixed pattern around
-//! the hash, so there is no octet in the file that can change unseen. A file that was cut short has no such end.
+//! The manifest lists every member with its size and SHA-256. The end of the file is one fixed pattern around the hash
+//! of everything before it, so no octet can change unnoticed, and a truncated file lacks that end.
 //!
-//! The room knows no database and no daemon: which files belong together, and what a restore does besides putting them
-//! back, is decided in `run`. It guards against damage, not against people: whoever can write the file can make it
-//! say anything, as with the state directory itself.
+//! This room knows no database and no daemon: `run` decides which files belong together, and what a restore does besides
+//! putting them back. The hash protects against damage, not against forgery: anyone who can write the file can change
+//! it, as with the state directory itself.
 
 mod archive;
 mod contents;
@@ -49,7 +49,7 @@ pub enum BackupError {
         /// What the system said.
         source: io::Error,
     },
-    /// The file is no whole backup.
+    /// The file is not a complete backup.
     #[error(
         "{path} is no whole backup of gapura: {why}; take another one, nothing was done with it",
         path = path.display()
@@ -60,7 +60,7 @@ pub enum BackupError {
         /// What is wrong with it.
         why: String,
     },
-    /// There is more than one backup holds.
+    /// There are more files than a backup can hold.
     #[error(
         "the state directory has more than {MEMBERS_MAX} files: copy it with the daemon stopped"
     )]
@@ -78,7 +78,7 @@ impl BackupError {
         Self::Write { path: path.to_owned(), source }
     }
 
-    /// A file is no whole backup.
+    /// A file is not a complete backup.
     fn damaged(path: &Path, why: impl Into<String>) -> Self {
         Self::Damaged { path: path.to_owned(), why: why.into() }
     }

@@ -1,4 +1,4 @@
-//! Reading an archive: it is looked at whole before anything is taken out of it.
+//! Reading an archive: it is verified completely before anything is extracted.
 
 use std::collections::HashSet;
 use std::fs::{DirBuilder, File, OpenOptions};
@@ -15,14 +15,14 @@ use super::{BackupError, MEMBERS_MAX};
 use crate::digest::hex;
 use crate::files;
 
-/// Octets that are read at once.
+/// Octets per read.
 const CHUNK: usize = 64 * 1024;
 /// Octets of the records of one member.
 const RECORDS_MAX: u64 = 4_096;
 
 //------------ check and unpack ----------------------------------------------
 
-/// Reads all of a backup and sees that every octet is as it was written. Returns what it says of itself.
+/// Reads all of a backup and verifies that every octet is as it was written. Returns its manifest.
 pub fn check(path: &Path) -> Result<Manifest, BackupError> {
     let mut reader = Reader::open(path)?;
     let mut found: Vec<Entry> = Vec::new();
@@ -69,14 +69,14 @@ pub fn check(path: &Path) -> Result<Manifest, BackupError> {
     Ok(manifest)
 }
 
-/// Puts the members of a backup that was checked into a directory, which is there and empty; each is on disk when this
-/// returns. A file that is no longer the one that was checked is an error.
+/// Extracts a verified backup into an existing, empty directory; everything is on disk when this returns. A file that
+/// has changed since it was verified is an error.
 pub fn unpack(path: &Path, manifest: &Manifest, into: &Path) -> Result<(), BackupError> {
     let mut reader = Reader::open(path)?;
     let mut expected = manifest.members.iter();
     while let Some((name, octets)) = reader.member()? {
         let Some(entry) = expected.next() else {
-            // The manifest, which was read before.
+            // The manifest, already read.
             reader.content(octets, &mut std::io::sink())?;
             continue;
         };
@@ -128,7 +128,7 @@ impl<'a> Reader<'a> {
         Ok(Self { path, input, left, hash: Context::new(&SHA256) })
     }
 
-    /// The error that the archive is not whole.
+    /// The error for a damaged archive.
     fn damaged(&self, why: &str) -> BackupError {
         BackupError::damaged(self.path, why)
     }
@@ -188,7 +188,7 @@ impl<'a> Reader<'a> {
         Ok(Some((name.unwrap_or(header.name), octets.unwrap_or(header.octets))))
     }
 
-    /// Hands the content of a member on; returns its SHA-256, in hexadecimal.
+    /// Copies the content of a member to `sink`; returns its SHA-256, in hexadecimal.
     fn content(&mut self, octets: u64, sink: &mut dyn Write) -> Result<String, BackupError> {
         self.content_into(octets, sink, Path::new("the memory"))
     }
@@ -221,7 +221,7 @@ impl<'a> Reader<'a> {
         Ok(hex(hash.finish().as_ref()))
     }
 
-    /// Sees that what is left is the end, with the hash of all before it.
+    /// Verifies that the rest is the end, with the hash of everything before it.
     fn end(mut self) -> Result<(), BackupError> {
         let mut found = Vec::with_capacity(END);
         let read = self.input.read_to_end(&mut found);

@@ -1,4 +1,4 @@
-//! The columns of the table, and the table to fill in.
+//! The columns of the table, and the empty table as a template.
 
 use crate::queue::regions::{Level, Unit, slug};
 use crate::queue::{Naming, NamingClass};
@@ -46,12 +46,12 @@ pub const COLUMNS: [Column; 17] = [
 ];
 
 impl Column {
-    /// What it is called at its head.
+    /// Its heading.
     pub fn label(self, t: Words) -> String {
         t.s(&format!("bulk-col-{}", self.name.replace('.', "-")))
     }
 
-    /// The column with this head: its name, or what it is called in either language.
+    /// The column with this heading: its name, or its label in either language.
     pub(super) fn of_head(head: &str) -> Option<Self> {
         let head = folded(head);
         let languages = [Lang::Id, Lang::En].map(Words::of);
@@ -63,7 +63,7 @@ impl Column {
     }
 }
 
-/// The column a field of a request is filled in by; what has none is about the whole row.
+/// The column that fills a field of a request; a field without one concerns the whole row.
 pub fn column_of(field: &str) -> Option<Column> {
     let name = match field.split('.').next().unwrap_or_default() {
         "records" => "target",
@@ -72,14 +72,14 @@ pub fn column_of(field: &str) -> Option<Column> {
     COLUMNS.into_iter().find(|column| column.name == name)
 }
 
-/// A head without differences of case, blanks and signs.
+/// A heading without differences of case, blanks and punctuation.
 fn folded(head: &str) -> String {
     let text = head.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase);
     text.collect()
 }
 
-/// The table to fill in, as spreadsheets of this country open it: a byte order mark and semicolons. With a row for
-/// each unit of a level, what is known of it is filled in.
+/// The table to fill in, as spreadsheets with Indonesian settings open it: a byte order mark and semicolons. With a
+/// level, it has a row for each unit, prefilled with what is known of it.
 pub fn template(t: Words, naming: &Naming, level: Option<Level>) -> String {
     let mut text = String::from("\u{feff}");
     let mut add = |cells: Vec<String>| {
@@ -102,7 +102,7 @@ pub fn template(t: Words, naming: &Naming, level: Option<Level>) -> String {
     text
 }
 
-/// A cell that no spreadsheet takes for a formula, in quotation marks where it needs them.
+/// A cell that no spreadsheet takes for a formula, quoted if needed.
 pub(super) fn quoted(cell: &str) -> String {
     let cell = disarmed(cell);
     if cell.contains([';', ',', '"', '\n', '\r']) {

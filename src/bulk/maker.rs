@@ -1,4 +1,4 @@
-//! A row becomes an application, or what is wrong with its cells is told.
+//! Turns a row into an application, or reports what is wrong with its cells.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +9,7 @@ use crate::queue::regions::{Unit, find_office, slug};
 use crate::queue::{Application, Fault, Kind, Naming, NamingClass, Rule, fields, records_to};
 use crate::words::{Lang, Said, Words};
 
-/// Cells that spreadsheets take for numbers and write anew.
+/// Columns whose values spreadsheets take for numbers and rewrite.
 const NUMBERS: [&str; 3] = ["contact.nip", "contact.phone", "region"];
 
 /// Makes applications of rows.
@@ -34,7 +34,7 @@ pub struct Made {
 }
 
 impl Maker<'_> {
-    /// Makes an application of each row, with its line. Of two rows that ask for one name, the second is told.
+    /// Makes an application of each row, with its line. If two rows ask for the same name, the second is a fault.
     pub fn make_all(&self, table: &Table) -> Vec<(u32, Made)> {
         let mut seen: BTreeMap<String, u32> = BTreeMap::new();
         let make = |row: &TextRow| {
@@ -107,7 +107,7 @@ impl Maker<'_> {
         application.name = self.naming.complete(application.class, &application.name);
     }
 
-    /// The unit of a code, with its dots or without.
+    /// The unit of a code, with or without its dots.
     fn unit(&self, code: &str) -> Option<&Unit> {
         let digits: String = code.chars().filter(char::is_ascii_digit).collect();
         let of = |unit: &&Unit| {
@@ -116,7 +116,7 @@ impl Maker<'_> {
         self.naming.regions.get(code).or_else(|| self.naming.regions.units().find(of))
     }
 
-    /// The target of a place that is called by its name.
+    /// The target of a hosting place given by name.
     fn hosting(&self, text: &str) -> Option<&str> {
         let named = |(name, _): &&(String, String)| slug(name) == slug(text);
         self.hostings.iter().find(named).map(|(_, target)| target.as_str())
@@ -133,8 +133,7 @@ fn class(text: &str) -> Option<NamingClass> {
     NamingClass::ALL.into_iter().find(is_called)
 }
 
-/// Whether a spreadsheet made another number of it: `8,12E+11`, or digits that end in many zeros for those it
-/// forgot.
+/// Whether a spreadsheet has turned it into another number: `8,12E+11`, or long digits with the last ones lost to zeros.
 fn is_spoilt(text: &str) -> bool {
     let text = text.to_ascii_uppercase();
     let Some((front, power)) = text.split_once("E+") else { return false };

@@ -4,9 +4,9 @@
 //! file ─► Table: its rows, or why it is none ─► Maker: each row an application, or what is wrong with its cells
 //! ZIP  ─► letters by the names that rows give them
 //! ```
-//! A file is read as spreadsheets write it: semicolons or commas, with a byte order mark or without, dates in two
-//! forms. What a spreadsheet has spoilt is told and never guessed. Whether a request may come in is no matter of
-//! this room: `desk` judges each row by the rules of any other request.
+//! Files are read as spreadsheets write them: semicolons or commas, with or without a byte order mark, dates in two
+//! forms. Values that a spreadsheet has damaged are reported, never guessed. Whether a request is acceptable is not
+//! decided here: `desk` checks each row by the same rules as any other request.
 
 mod columns;
 mod maker;

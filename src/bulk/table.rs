@@ -1,4 +1,4 @@
-//! A table as spreadsheets write it (RFC 4180 and what they make of it): its rows by column, or why it is none.
+//! A table as spreadsheets write it (RFC 4180, loosely): its rows by column, or why it cannot be read.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,7 +10,7 @@ use crate::words::{Lang, Words};
 pub const TABLE_MAX: usize = 2 * 1024 * 1024;
 /// Rows at most: the villages of any regency, several times over.
 pub const ROWS_MAX: usize = 2_000;
-/// Characters of a cell at most; one quotation mark that is missing makes one cell of all the rest.
+/// Characters of a cell at most; a missing quotation mark turns all the rest into one cell.
 const CELL_MAX: usize = 5_000;
 /// Columns at most.
 const COLUMNS_MAX: usize = 200;
@@ -20,7 +20,7 @@ const COLUMNS_MAX: usize = 200;
 /// The rows of a file.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Table {
-    /// Those with something in them.
+    /// The rows that are not empty.
     pub rows: Vec<TextRow>,
     /// Heads of columns that are not used.
     pub unused: Vec<String>,
@@ -37,7 +37,7 @@ pub struct TextRow {
     pub is_long: bool,
 }
 
-/// Why a file is no table.
+/// Why a file cannot be read as a table.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum TableFault {
     /// There is nothing in it.
@@ -123,7 +123,7 @@ impl Table {
     }
 }
 
-/// Which column each place of the head is, and the heads of those that are none.
+/// The column at each place of the heading, and the headings that are unknown.
 fn columns(head: &csv::StringRecord) -> Result<(Vec<Option<Column>>, Vec<String>), TableFault> {
     let (mut columns, mut unused, mut seen) = (Vec::new(), Vec::new(), BTreeSet::new());
     for text in head.iter().take(COLUMNS_MAX) {
@@ -156,7 +156,7 @@ fn row(record: &csv::StringRecord, columns: &[Option<Column>], line: u32) -> Tex
     TextRow { line, cells, is_long }
 }
 
-/// A cell without what keeps a spreadsheet from changing it, also where that is no formula: `'0812` is 0812.
+/// A cell without the apostrophe that keeps a spreadsheet from changing it: `'0812` is 0812.
 fn plain(cell: &str) -> &str {
     let cell = bare(cell);
     cell.strip_prefix('\'').unwrap_or(cell).trim()

@@ -1,8 +1,7 @@
-//! Letters out of a ZIP archive (APPNOTE 6.3): plain and deflated files, by their names without folders.
+//! Reads letters from a ZIP archive (APPNOTE 6.3): stored and deflated files, by their names without folders.
 //!
-//! Nothing is written under a name of the archive, and no name of it is a path of ours. What an archive says of
-//! sizes is not believed: each file is unpacked up to a limit, and so are all together. Archives that are encrypted,
-//! split, or too large for the old form are refused.
+//! No file is written under a name from the archive. Sizes given by an archive are not trusted: each file is unpacked up
+//! to a limit, and so are all together. Archives that are encrypted, split or ZIP64 are refused.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read;
@@ -22,7 +21,7 @@ const UNPACKED_MAX: usize = 256 * 1024 * 1024;
 const NAME_MAX: usize = 120;
 /// How the end of the directory begins, and its octets.
 const END: (&[u8; 4], usize) = (b"PK\x05\x06", 22);
-/// Octets of a remark behind it at most.
+/// Octets of the comment after it at most.
 const REMARK_MAX: usize = 65_535;
 /// How an entry of the directory begins, and its octets.
 const ENTRY: (&[u8; 4], usize) = (b"PK\x01\x02", 46);
@@ -98,7 +97,7 @@ fn directory(archive: &[u8]) -> Result<(usize, &[u8]), ZipFault> {
     let (Some(disk), Some(count), Some(start)) = (disk, count, start) else {
         return Err(ZipFault::Broken);
     };
-    // The marks of an archive in several parts, and of one in the new, larger form.
+    // The markers of a split archive, and of ZIP64.
     if disk != 0 || count == usize::from(u16::MAX) || start == u32::MAX as usize {
         return Err(ZipFault::NotRead("ZIP".to_owned()));
     }
@@ -120,7 +119,7 @@ struct Entry {
 }
 
 impl Entry {
-    /// Reads an entry and goes behind it.
+    /// Reads an entry and advances past it.
     fn read(rest: &mut &[u8]) -> Result<Self, ZipFault> {
         let entry = *rest;
         if !entry.starts_with(ENTRY.0) {
@@ -141,7 +140,7 @@ impl Entry {
         parts.ok_or(ZipFault::Broken)
     }
 
-    /// The name of a letter without its folders; none for folders, and for what machines add by themselves.
+    /// The name of a letter without its folders; `None` for folders and for files that systems add by themselves.
     fn letter_name(&self) -> Option<String> {
         let own = self.name.rsplit(['/', '\\']).next().unwrap_or_default();
         let is_added =
@@ -150,7 +149,7 @@ impl Entry {
         (!name.is_empty() && !is_added).then_some(name)
     }
 
-    /// Its content, up to what a letter may have.
+    /// Its content, up to the size limit of a letter.
     fn unpack(&self, archive: &[u8], name: &str) -> Result<Vec<u8>, ZipFault> {
         if self.flags & 1 != 0 {
             return Err(ZipFault::NotRead(name.to_owned()));
@@ -175,13 +174,13 @@ impl Entry {
     }
 }
 
-/// Two octets, the lower one first.
+/// Two octets, little-endian.
 fn short(bytes: &[u8], at: usize) -> Option<usize> {
     let octets = bytes.get(at..at + 2)?.try_into().ok()?;
     Some(usize::from(u16::from_le_bytes(octets)))
 }
 
-/// Four octets, the lowest one first.
+/// Four octets, little-endian.
 fn long(bytes: &[u8], at: usize) -> Option<usize> {
     let octets = bytes.get(at..at + 4)?.try_into().ok()?;
     usize::try_from(u32::from_le_bytes(octets)).ok()

@@ -1,4 +1,4 @@
-//! Where a webhook is: the URL of its settings, and the address that is connected to.
+//! The address of a webhook: the URL from the settings, and the socket address to connect to.
 //!
 //! The path of a URL is often a secret (that of a chat group), so only scheme and host are ever shown.
 
@@ -15,7 +15,7 @@ use crate::queue::targets::special;
 const URL_MAX: usize = 2_000;
 /// The name of the loopback addresses (RFC 6761 §6.3).
 const LOCALHOST: &str = "localhost";
-/// Ranges that nobody can be called in, also where private addresses may be.
+/// Ranges that are never called, even where private addresses are allowed.
 const NOBODY: [&str; 3] = ["unspecified", "multicast", "reserved"];
 
 //------------ Address -------------------------------------------------------
@@ -23,7 +23,7 @@ const NOBODY: [&str; 3] = ["unspecified", "multicast", "reserved"];
 /// Scheme, host, port and path of a webhook.
 #[derive(Clone, Eq, PartialEq)]
 pub struct Address {
-    /// Whether it is spoken to over TLS.
+    /// Whether to use TLS.
     pub is_tls: bool,
     /// A name or an IP address, without brackets.
     pub host: String,
@@ -36,7 +36,7 @@ pub struct Address {
 /// Why a URL cannot be that of a webhook.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum BadAddress {
-    /// It is none.
+    /// It is not a URL.
     #[error("is no address as https://host/path, in ASCII and without a blank or a #")]
     NoUrl,
     /// It names a user.
@@ -51,7 +51,7 @@ pub enum BadAddress {
 }
 
 impl Address {
-    /// Reads a URL. Without TLS only this machine is called.
+    /// Reads a URL. Without TLS only this machine is allowed.
     pub fn read(url: &str) -> Result<Self, BadAddress> {
         let url = url.trim();
         if url.len() > URL_MAX || !url.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'#') {
@@ -75,7 +75,7 @@ impl Address {
         if is_tls || address.is_local() { Ok(address) } else { Err(BadAddress::Plain) }
     }
 
-    /// Whether it says itself that it is on this machine.
+    /// Whether the host is literally this machine.
     pub fn is_local(&self) -> bool {
         self.host.parse::<IpAddr>().map_or(self.host == LOCALHOST, |ip| ip.is_loopback())
     }
@@ -90,8 +90,8 @@ impl Address {
         }
     }
 
-    /// The socket to connect to: looked up once, and only where a call may go. `private` allows the addresses of
-    /// the office's own network.
+    /// The socket address to connect to: looked up once, and only if it may be called. `private` also allows addresses
+    /// of the office's own network.
     pub fn resolve(&self, private: bool, wait: Duration) -> Result<SocketAddr, Said> {
         let found = match self.host.parse::<IpAddr>() {
             Ok(ip) => vec![ip],
@@ -131,7 +131,7 @@ impl fmt::Debug for Address {
     }
 }
 
-/// Takes host and port apart; none if there is no host that can be called.
+/// Splits host and port; `None` without a usable host.
 fn host_and_port(authority: &str) -> Option<(String, Option<u16>)> {
     let (host, port) = match authority.strip_prefix('[') {
         Some(rest) => {
@@ -152,13 +152,13 @@ fn host_and_port(authority: &str) -> Option<(String, Option<u16>)> {
     (!host.is_empty() && Tls::is_name(&host)).then_some((host, port))
 }
 
-/// The addresses of a name by the system's own means, `/etc/hosts` included; none if that takes too long.
+/// The addresses of a name according to the system's resolver, including `/etc/hosts`; `None` on a timeout.
 fn look_up(host: &str, wait: Duration) -> Option<Vec<IpAddr>> {
     let (found, asked) = (mpsc::channel(), (host.to_owned(), 0_u16));
     let (tell, told) = found;
     let look = move || {
         let addresses = asked.to_socket_addrs().map(|all| all.map(|it| it.ip()).collect());
-        // Nobody listens any more if it took too long.
+        // The receiver is gone after a timeout.
         let _ = tell.send(addresses.unwrap_or_default());
     };
     std::thread::Builder::new().name("webhook-name".to_owned()).spawn(look).ok()?;

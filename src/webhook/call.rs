@@ -1,7 +1,7 @@
-//! One call: connect, speak TLS where the address says so, send, read the head of the answer (RFC 9112).
+//! One call: connect, with TLS if the address says so, send, and read the head of the answer (RFC 9112).
 //!
-//! No redirect is followed, and nothing but status and `Retry-After` is read: whoever answers decides about its
-//! own events and nothing else. One deadline holds for all of it.
+//! Redirects are not followed, and only status and `Retry-After` are used, so an answer can influence nothing but the
+//! delivery of its own events. One deadline covers the whole call.
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::time::{Duration, Instant};
@@ -12,14 +12,14 @@ use rustls::pki_types::ServerName;
 use super::{Answer, Hook, Message, Said, signature};
 use crate::dns_client::{Timed, shake_hands};
 
-/// For all of a call.
+/// Deadline of a whole call.
 const CALL: Duration = Duration::from_secs(10);
-/// Of that, for a look at the name, and then for the connection.
+/// The share of it for resolving the name, and again for connecting.
 const CONNECT: Duration = Duration::from_secs(5);
-/// Octets of an answer's head at most, with those before it that say to wait.
+/// Octets of an answer's head at most, including interim (1xx) responses before it.
 const HEAD_MAX: usize = 16 * 1024;
 
-/// Tells a webhook a message at this time (epoch seconds).
+/// Sends a message to a webhook at this time (epoch seconds).
 pub fn call(hook: &Hook, message: &Message, now_s: i64) -> Answer {
     let address = match hook.address.resolve(hook.private, CONNECT) {
         Ok(address) => address,
@@ -55,7 +55,7 @@ fn request(hook: &Hook, message: &Message, now_s: i64) -> Vec<u8> {
 
 /// Sends the request and reads the answer.
 fn exchange(mut stream: impl Read + Write, request: &[u8]) -> Answer {
-    // An answer may come before all is taken; it counts.
+    // The peer may answer before it has read everything; that answer counts.
     let sent = stream.write_all(request).and_then(|()| stream.flush());
     match read_head(&mut stream) {
         Ok(answer) => answer,
@@ -74,7 +74,7 @@ fn read_head(stream: &mut impl Read) -> io::Result<Answer> {
             continue;
         }
         let answer = answer(&head).ok_or_else(|| io::Error::from(ErrorKind::InvalidData))?;
-        // RFC 9110 §15.2: what says to wait is not the answer.
+        // Skip interim responses (RFC 9110 §15.2).
         if !matches!(answer.said, Said::Status(100..=199)) {
             return Ok(answer);
         }
@@ -96,7 +96,7 @@ fn answer(head: &[u8]) -> Option<Answer> {
         .then(|| Answer { retry_after, ..Answer::of(Said::Status(status)) })
 }
 
-/// An answer that did not come; `otherwise` where the time was not over.
+/// The result of a call without an answer: a timeout, or `otherwise`.
 fn failed(error: &io::Error, otherwise: Said) -> Answer {
     let said = match error.kind() {
         ErrorKind::TimedOut | ErrorKind::WouldBlock => Said::Late,

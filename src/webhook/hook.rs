@@ -1,4 +1,4 @@
-//! A webhook as the settings have it, and the events there are.
+//! A webhook of the settings, and the events it can subscribe to.
 
 use std::fmt;
 use std::path::Path;
@@ -13,7 +13,7 @@ use crate::queue::Deed;
 /// The protocol by the name it has in the handshake (RFC 7301).
 const ALPN: &[u8] = b"http/1.1";
 
-/// The events a webhook may be told, by their words in the chain.
+/// The events a webhook may subscribe to.
 pub const OFFERED: &[Deed] = &[
     Deed::Submit,
     Deed::Raise,
@@ -60,21 +60,21 @@ pub struct Hook {
     pub name: String,
     /// Where it is.
     pub address: Address,
-    /// What calls are signed with.
+    /// The key of its signatures.
     pub secret: Secret,
-    /// The events it is told, some of [`OFFERED`].
+    /// The events it subscribes to, a subset of [`OFFERED`].
     pub deeds: Vec<Deed>,
-    /// Whether it is told the sentence alone: some chat programs refuse fields they do not know.
+    /// Whether calls contain only the sentence: some chat programs refuse unknown fields.
     pub text_only: bool,
-    /// Whether its address may be one of the office's own network.
+    /// Whether its address may be in the office's own network.
     pub private: bool,
-    /// How TLS is spoken to it; none without TLS.
+    /// Its TLS settings; none without TLS.
     pub(super) tls: Option<Arc<ClientConfig>>,
 }
 
 impl Hook {
-    /// A webhook that is told everything. `ca` names the authorities that may have signed its certificate; empty
-    /// stands for those the system trusts.
+    /// A webhook for all events. `ca` is a file of authorities that may have signed its certificate; empty means those
+    /// that the system trusts.
     pub fn new(name: &str, address: Address, secret: Secret, ca: &Path) -> Result<Self, TlsError> {
         let tls = address.is_tls.then(|| config(ca)).transpose()?;
         Ok(Self {
@@ -90,13 +90,13 @@ impl Hook {
 }
 
 impl fmt::Debug for Hook {
-    /// Without what nobody is to see.
+    /// Without the secret.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Hook({} at {})", self.name, self.address)
     }
 }
 
-/// How TLS is spoken.
+/// The TLS settings.
 fn config(ca: &Path) -> Result<Arc<ClientConfig>, TlsError> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let builder = ClientConfig::builder_with_provider(provider)

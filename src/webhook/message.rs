@@ -1,4 +1,4 @@
-//! What a call says: one sentence for people, and the same facts for programs.
+//! The content of a call: one sentence for people, and the same facts for programs.
 
 use serde_json::{Value, json};
 
@@ -10,14 +10,14 @@ use crate::words::{Lang, Said, Words};
 /// How many hexadecimal digits of an event's hash its id has.
 const ID_DIGITS: usize = 32;
 
-/// An event as it is told: no person, and nothing a person wrote.
+/// An event as webhooks get it: without persons, and without anything a person wrote.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Tidings {
     /// What was done.
     pub deed: Deed,
     /// Its place in the chain.
     pub sequence: i64,
-    /// The event that the webhook was told before; none at first.
+    /// The event delivered to the webhook before this one; none at first.
     pub previous: Option<i64>,
     /// Its hash in the chain, in hexadecimal.
     pub hash: String,
@@ -42,7 +42,7 @@ pub struct Tidings {
 /// A call's id and body.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Message {
-    /// `webhook-id`: the same each time the event is told.
+    /// `webhook-id`: the same for every delivery attempt of the event.
     pub id: String,
     /// The body, JSON.
     pub body: Vec<u8>,
@@ -77,7 +77,7 @@ impl Message {
         Self::new(id, full, hook)
     }
 
-    /// A call that shows whether calls arrive.
+    /// A test call.
     pub fn test(id: &str, at_ms: i64, hook: &Hook, site: &str) -> Self {
         let text = Words::of(Lang::Id).a("webhook-test-text", "site", site);
         let id = format!("test_{id}");
@@ -86,7 +86,7 @@ impl Message {
         Self::new(id, full, hook)
     }
 
-    /// With as much of it as the webhook takes.
+    /// The message, reduced to what the webhook accepts.
     fn new(id: String, full: Value, hook: &Hook) -> Self {
         let body = if hook.text_only { json!({ "text": full["text"] }) } else { full };
         Self { id, body: body.to_string().into_bytes() }

@@ -1,14 +1,14 @@
-//! Webhooks: events of the procedure, told to programs outside by a signed call over HTTP.
+//! Webhooks: events of the procedure, delivered to external programs by signed calls over HTTP.
 //!
 //! ```text
 //! chain of events ─► desk: the next event of a webhook ─► Message ─► signed ─► POST ─► Answer ─► desk: row
 //! ```
-//! A call follows Standard Webhooks: `webhook-id`, `webhook-timestamp` and `webhook-signature` (HMAC-SHA-256
-//! over the three, in base 64). The chain itself is the outbox, so no act waits for a webhook, and one that was
-//! away misses nothing for [`KEPT_MS`]. A call names a request by number and subdomain, and no person.
+//! A call follows Standard Webhooks: `webhook-id`, `webhook-timestamp` and `webhook-signature` (HMAC-SHA-256 over id,
+//! timestamp and body, in base 64). The event chain itself is the outbox, so no act waits for a webhook, and one that is
+//! unreachable for up to [`KEPT_MS`] misses nothing. A call names a request by number and subdomain, and no person.
 //!
-//! The room knows one call: where it goes, what it says, how it is signed and what the answer means. Which event
-//! is next, and when it is tried again, is kept by `desk`.
+//! This room handles a single call: its address, content and signature, and what the answer means. `desk` keeps track of
+//! the next event and of retries.
 
 mod address;
 mod call;

@@ -16,7 +16,7 @@ const OCTETS: std::ops::RangeInclusive<usize> = 24..=64;
 #[derive(Clone)]
 pub struct Secret(hmac::Key);
 
-/// A secret that is none.
+/// A malformed secret.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
 #[error("is not 24 to 64 octets in base 64: `openssl rand -base64 32` makes one")]
 pub struct BadSecret;

@@ -1,21 +1,21 @@
-//! What an answer means: the event is told, it is tried again, it is given up, or nobody is called any more.
+//! What an answer means for an event: delivered, retried, given up, or the webhook is stopped.
 
 use std::fmt;
 use std::str::FromStr;
 
 use crate::queue::time::{DAY_MS, MINUTE_MS};
 
-/// How long an event waits for a webhook that cannot be reached, in milliseconds. One that fails for so long is
+/// How long an event waits for a webhook that cannot be reached, in milliseconds. A webhook that fails for that long is
 /// stopped.
 pub const KEPT_MS: i64 = 3 * DAY_MS;
-/// Pauses between the tries of an event, in seconds; the last one again and again.
+/// Pauses between attempts to deliver an event, in seconds; the last one repeats.
 const PAUSES: [i64; 8] = [5, 30, 120, 600, 1_800, 3_600, 7_200, 14_400];
-/// Tries of one event that is answered and not taken, until it is given up: about a day.
+/// Attempts for an event that the receiver answers but does not accept, until it is given up: about a day.
 const TRIES_MAX: u32 = 13;
 /// Longest pause that a receiver may ask for, in milliseconds.
 const ASKED_MAX_MS: i64 = 60 * MINUTE_MS;
 
-/// The pause after so many tries that failed, in milliseconds; longer if the receiver asked for it.
+/// The pause after that many failed attempts, in milliseconds; longer if the receiver asked for it.
 pub fn pause_ms(tries: u32, asked_s: Option<u32>) -> i64 {
     let at = usize::try_from(tries.max(1) - 1).unwrap_or(usize::MAX).min(PAUSES.len() - 1);
     let asked = asked_s.map_or(0, |seconds| (i64::from(seconds) * 1_000).min(ASKED_MAX_MS));
@@ -24,31 +24,31 @@ pub fn pause_ms(tries: u32, asked_s: Option<u32>) -> i64 {
 
 //------------ Said ----------------------------------------------------------
 
-/// How a try went.
+/// The result of an attempt.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Said {
     /// It was answered with this status.
     Status(u16),
-    /// The name of the host has no address, or nobody said in time.
+    /// The host's name has no address, or was not resolved in time.
     NoAddress,
-    /// The host has an address where no call goes.
+    /// The host's address may not be called.
     Private,
     /// Nobody answered at the address.
     Unreachable,
-    /// The certificate is not good for the name, or the handshake failed otherwise.
+    /// The certificate is not valid for the name, or the handshake failed otherwise.
     Tls,
     /// There was no answer in time.
     Late,
-    /// What came was no HTTP.
+    /// The answer was not HTTP.
     NoHttp,
 }
 
 impl Said {
-    /// Those that are no status.
+    /// All results other than a status.
     pub const WORDS: [Self; 6] =
         [Self::NoAddress, Self::Private, Self::Unreachable, Self::Tls, Self::Late, Self::NoHttp];
 
-    /// Its word, as it is kept and as programs read it; a status is its number.
+    /// Its word, as stored and as programs read it; a status is its number.
     pub fn word(self) -> String {
         match self {
             Self::Status(status) => status.to_string(),
@@ -89,17 +89,17 @@ impl fmt::Display for Said {
             Self::Unreachable => f.write_str("nobody answers at its address"),
             Self::Tls => f.write_str("TLS fails: look at its certificate and its name"),
             Self::Late => f.write_str("it did not answer in time"),
-            Self::NoHttp => f.write_str("what it answers is no HTTP"),
+            Self::NoHttp => f.write_str("its answer is not HTTP"),
         }
     }
 }
 
 //------------ Answer --------------------------------------------------------
 
-/// What came of one call.
+/// The outcome of one call.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Answer {
-    /// How it went.
+    /// The result.
     pub said: Said,
     /// The seconds after which it wants the next try (RFC 9110 §10.2.3).
     pub retry_after: Option<u32>,
@@ -110,25 +110,25 @@ pub struct Answer {
 /// What follows from an answer.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Verdict {
-    /// The event is told.
+    /// The event is delivered.
     Told,
-    /// It is tried again after a pause.
+    /// It is retried after a pause.
     Again,
     /// It is given up, and the next one is tried.
     GivenUp,
-    /// Nobody is called any more until an administrator says so.
+    /// The webhook is stopped until an administrator retries it.
     Stop,
 }
 
 impl Answer {
-    /// An answer without more to it.
+    /// An outcome without further details.
     pub fn of(said: Said) -> Self {
         Self { said, retry_after: None, detail: String::new() }
     }
 
-    /// What follows, after so many tries of the event with this one, and since so many milliseconds without a
-    /// success. An event that is answered and not taken is given up in the end, so that it does not stand
-    /// before the others for ever; one that could not be brought waits.
+    /// What follows after that many attempts of the event, including this one, and that many milliseconds without a
+    /// success. An event that the receiver answers but does not accept is given up in the end, so that it does not block
+    /// the later ones forever; one that could not be delivered waits.
     pub fn verdict(&self, tries: u32, failing_ms: i64) -> Verdict {
         match self.said {
             Said::Status(200..=299) => Verdict::Told,
