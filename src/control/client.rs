@@ -1,4 +1,4 @@
-//! The command line's side: one call, one reply.
+//! The client, used by the command line: one call, one reply.
 
 use std::io::{self, BufRead, BufReader, Write};
 use std::os::unix::net::UnixStream;
@@ -26,7 +26,7 @@ pub fn call(state_dir: &Path, command: &Command) -> Result<Reply, CallError> {
         (&stream).write_all(&line)?;
         let mut reply = String::new();
         BufReader::new(&stream).read_line(&mut reply)?;
-        // Without its end it was cut.
+        // A reply without its final newline is incomplete.
         if reply.ends_with('\n') { Ok(reply) } else { Err(io::ErrorKind::UnexpectedEof.into()) }
     };
     let reply = talk().map_err(|source| CallError::talk(&path, source))?;
@@ -56,18 +56,18 @@ pub enum CallError {
     /// There is no reply in time.
     #[error("the daemon at {path} has not answered for ten minutes: a disk may hang; its log says what it did last", path = .0.display())]
     Late(PathBuf),
-    /// The reply does not read.
+    /// The reply cannot be parsed.
     #[error("the daemon at {path} answered something else: are both the same version of gapura?", path = path.display())]
     Reply {
         /// The socket.
         path: PathBuf,
-        /// What did not read.
+        /// What is wrong with it.
         source: serde_json::Error,
     },
 }
 
 impl CallError {
-    /// Sorts the ways a connection can fail.
+    /// The error for a connection that failed.
     fn connect(path: &Path, source: io::Error) -> Self {
         match source.kind() {
             io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused => {
@@ -78,7 +78,7 @@ impl CallError {
         }
     }
 
-    /// Sorts the ways a call can fail.
+    /// The error for a call that failed.
     fn talk(path: &Path, source: io::Error) -> Self {
         use io::ErrorKind::{BrokenPipe, ConnectionReset, TimedOut, UnexpectedEof, WouldBlock};
         match source.kind() {

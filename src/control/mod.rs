@@ -1,9 +1,9 @@
 //! The control socket: how commands reach a running daemon.
 //!
-//! A unix socket `control.sock` in the state directory, mode 0600; the peer must be root or the
-//! daemon's own user. One line of JSON each way: a [`Command`] of at most 64 KiB, a [`Reply`]. A few
-//! clients at a time, each with deadlines, so that a client that hangs delays no other for long. `run`
-//! starts the server and carries out the commands; nothing here knows zones or people.
+//! A Unix socket `control.sock` in the state directory, mode 0600; the peer must be root or the daemon's own user. One
+//! line of JSON each way: a [`Command`] of at most 64 KiB, and a [`Reply`]. A few clients are served at a time, each with
+//! deadlines, so that one that hangs delays no other for long. `run` starts the server and carries out the commands;
+//! this room knows neither zones nor people.
 
 mod client;
 mod protocol;

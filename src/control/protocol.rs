@@ -25,9 +25,9 @@ pub enum Command {
     Reopen,
     /// Ends the daemon.
     Stop,
-    /// Starts the program again beside the daemon, and lets it follow.
+    /// Starts the program again beside the daemon, as its successor.
     Succeed,
-    /// Hands the sockets over to the process that says this, and ends.
+    /// Hands the sockets over to the calling process, and ends.
     HandOver,
     /// The records served at a name, or of a whole zone as a master file.
     ZoneShow {
@@ -44,7 +44,7 @@ pub enum Command {
         from: Option<u32>,
         /// To this version; none = to the file on disk.
         to: Option<u32>,
-        /// Whether signatures and proofs are listed, too.
+        /// Whether signatures and denial records are listed too.
         #[serde(default)]
         proofs: bool,
     },
@@ -54,7 +54,7 @@ pub enum Command {
         zone: String,
         /// How many at most.
         limit: usize,
-        /// Whether renewals of signatures are listed, too.
+        /// Whether renewals of signatures are listed too.
         #[serde(default)]
         proofs: bool,
     },
@@ -66,11 +66,11 @@ pub enum Command {
         to: u32,
         /// Whether only the difference is wanted.
         preview: bool,
-        /// The serial that is live, if the difference was looked at: another one is another difference.
+        /// The live serial at the time of the preview; the rollback is refused if it has changed since.
         #[serde(default)]
         live: Option<u32>,
     },
-    /// Lets the operator's file win over what updates put up at a name.
+    /// Drops the records that updates put at a name, in favour of the operator's file.
     ZoneAdopt {
         /// The apex.
         zone: String,
@@ -83,13 +83,13 @@ pub enum Command {
     ZoneSerial {
         /// The apex.
         zone: String,
-        /// Goes above this serial, which was given out before.
+        /// Goes above this serial, which was used before.
         floor: Option<u32>,
-        /// Whether it is meant, however far ahead.
+        /// Whether to accept it however far ahead it is.
         #[serde(default)]
         yes: bool,
     },
-    /// Tells the secondaries of a zone now, and says what each answered.
+    /// Notifies the secondaries of a zone now, and reports what each answered.
     ZoneNotify {
         /// The apex.
         zone: String,
@@ -122,7 +122,7 @@ pub enum KeyAct {
     Roll {
         /// Which key: `csk`, `ksk` or `zsk`; none = all.
         role: Option<String>,
-        /// Whether the old key is no longer to be trusted.
+        /// Whether the old key is compromised.
         emergency: bool,
     },
     /// The parent has the DS of that key.
@@ -135,14 +135,14 @@ pub enum KeyAct {
         /// The key's tag.
         tag: u16,
     },
-    /// Lets the step be done that waits for a person's word.
+    /// Confirms the step that waits for a person.
     Confirm,
-    /// Goes back to the keys of before a rollover, while that is safe.
+    /// Cancels a rollover, while that is safe.
     Cancel {
-        /// Of which key, as for a rollover; none = of the one that is being rolled.
+        /// The role, as for a rollover; none = the key that is being rolled.
         role: Option<String>,
     },
-    /// Takes keys over that were made elsewhere.
+    /// Imports keys that were made elsewhere.
     Import {
         /// The keys.
         keys: Vec<GivenKey>,
@@ -174,8 +174,7 @@ impl std::fmt::Debug for GivenKey {
     }
 }
 
-/// Commands on people, the event chain and the report. They work on the database of a stopped daemon
-/// too.
+/// Commands on people, the event chain and the report. They also work while the daemon is stopped, on its database.
 #[derive(Debug, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum OfficeCommand {
@@ -232,10 +231,10 @@ pub enum OfficeCommand {
         /// The token's public id.
         id: String,
     },
-    /// An administrator says that the clock is right.
+    /// Confirms that the clock is right.
     ClockConfirm,
-    /// A part of the event chain in export form. The first call says so in the chain; its reply holds
-    /// under `to` where the export ends, and each under `next` where it goes on.
+    /// A part of the event chain in export form. The first call is recorded in the chain. Its reply has the end of the
+    /// export in `to`; each reply has the start of the next part in `next`.
     AuditExport {
         /// After this event.
         after: i64,
@@ -253,12 +252,12 @@ pub enum OfficeCommand {
     },
     /// Lists the webhooks.
     WebhookList,
-    /// Sends a webhook a call that is no event.
+    /// Sends a test call to a webhook.
     WebhookTest {
         /// Its name.
         name: String,
     },
-    /// Tries a webhook now, also one that is stopped.
+    /// Retries a webhook now, even if it is stopped.
     WebhookRetry {
         /// Its name.
         name: String,
@@ -303,9 +302,9 @@ pub struct Person {
 pub struct Reply {
     /// 0 done, 1 refused or failed, 2 not understood.
     pub exit: u8,
-    /// For a person to read.
+    /// Text for people.
     pub text: String,
-    /// For a program to read.
+    /// JSON for programs.
     pub json: serde_json::Value,
 }
 

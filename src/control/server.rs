@@ -1,4 +1,4 @@
-//! The daemon's side: accepts a few clients at a time and passes their commands on.
+//! The server in the daemon: accepts a few clients at a time and passes their commands to the handler.
 
 use std::io;
 use std::os::unix::fs::MetadataExt;
@@ -26,7 +26,7 @@ const CLIENT_SECONDS_MAX: u64 = 10;
 /// Octets of a reply that are written under one deadline.
 const REPLY_PART_OCTETS: usize = 64 * 1024;
 
-/// Does a command; runs on a blocking thread.
+/// Carries out a command; runs on a blocking thread.
 type Handler = Arc<dyn Fn(Command, &Session) -> Reply + Send + Sync>;
 
 //------------ Session -------------------------------------------------------
@@ -36,7 +36,7 @@ type Handler = Arc<dyn Fn(Command, &Session) -> Reply + Send + Sync>;
 pub struct Session {
     /// The peer's user id.
     pub uid: u32,
-    /// Its process, where it can be named from here.
+    /// Its process id, if visible from our PID namespace.
     pub pid: Option<u32>,
 }
 
@@ -92,7 +92,7 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        // Gone already is as good.
+        // It may be removed already.
         let _ = std::fs::remove_file(&self.path);
     }
 }
@@ -112,11 +112,11 @@ async fn serve_client(
     let deadline = Duration::from_secs(CLIENT_SECONDS_MAX);
     let line_deadline = Duration::from_secs(LINE_SECONDS_MAX);
     let (reading, mut writing) = stream.into_split();
-    // It may hold private keys. Large enough from the beginning: nothing is copied.
+    // The line may hold private keys: allocated at full size, so that growing leaves no copies behind.
     let mut line = Zeroizing::new(Vec::with_capacity(CALL_OCTETS_MAX));
     let mut limited = BufReader::new(reading.take(CALL_OCTETS_MAX as u64));
     tokio::time::timeout(line_deadline, limited.read_until(b'\n', &mut line)).await??;
-    // Taken once there is a command: who sends none keeps nobody waiting.
+    // A turn is taken only once a command has arrived, so an idle client delays no other.
     let turn = turns.acquire().await.map_err(io::Error::other)?;
     let reply = if session.uid != 0 && session.uid != own_uid {
         Reply::failed("not allowed: run this as root or as the daemon's user")

@@ -1,9 +1,9 @@
-//! Where the daemon may write and which programs it may run, as far as the kernel can hold it to that (Landlock).
-//! What is taken away stays away, also from the programs it starts and from its successor. It reads what its user
-//! may: zone files are links to anywhere, and a reload names new ones.
+//! Limits where the daemon may write and which programs it may run, as far as the kernel supports it (Landlock). The
+//! limits are permanent, and apply to the programs it starts and to its successor. Reading is not limited: zone files
+//! may be links to anywhere, and a reload may name new ones.
 //!
-//! Rules are for the directory above each place: one that is replaced or mounted while the daemon runs is used
-//! again. Sockets are not limited here: names are asked for and served anywhere.
+//! A rule covers the directory above each place, so that a file that is replaced or a disk that is mounted while the
+//! daemon runs is still covered. Sockets are not limited: peers may be anywhere.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -14,25 +14,25 @@ use landlock::{
     RulesetCreatedAttr, RulesetError, RulesetStatus,
 };
 
-/// The newest rights of Landlock that are asked for; an older kernel gives those it knows. Not the fifth, which
-/// asks what may be done with devices.
+/// The newest version of Landlock's rights that is requested; an older kernel enforces those it knows. Not the fifth,
+/// which limits ioctl on devices.
 const RIGHTS: ABI = ABI::V4;
 /// Where programs and their libraries are.
 const PROGRAMS: [&str; 7] = ["/usr", "/bin", "/sbin", "/lib", "/lib64", "/opt", "/nix"];
 
-/// Where this process may write; none: everywhere.
+/// Where this process may write; unset: everywhere.
 static WRITABLE: OnceLock<BTreeSet<PathBuf>> = OnceLock::new();
 
 /// The files and directories that the settings name.
 #[derive(Debug, Default)]
 pub struct Places {
-    /// To be written.
+    /// Files and directories to write.
     pub written: Vec<PathBuf>,
     /// Programs to be run.
     pub run: Vec<PathBuf>,
 }
 
-/// Confines this thread and those that it starts later, for good. What came of it, in words.
+/// Confines this thread and those that it starts later, permanently. Returns the result in words.
 pub fn confine(places: &Places) -> String {
     let above =
         |paths: &[PathBuf]| paths.iter().filter_map(|it| above(it)).collect::<BTreeSet<_>>();
@@ -44,19 +44,19 @@ pub fn confine(places: &Places) -> String {
         Ok(RulesetStatus::NotEnforced) => "landlock: this kernel has none".to_owned(),
         Ok(status) => {
             let is_full = status == RulesetStatus::FullyEnforced;
-            // It is done once.
+            // A process is confined once.
             let _ = WRITABLE.set(written);
             format!(
                 "landlock: {}",
                 if is_full { "in force" } else { "in force as far as this kernel can" }
             )
         }
-        // Sixteen sets of rules at most: those of the daemons before us hold on.
+        // The kernel stacks at most sixteen rulesets, and those of our predecessors still apply.
         Err(error) => format!("landlock: not in force ({error})"),
     }
 }
 
-/// Whether this process may write a file there, as far as its own rules say.
+/// Whether the rules of this process allow it to write a file there.
 pub fn may_write(path: &Path) -> bool {
     let Some(writable) = WRITABLE.get() else { return true };
     let path = whole(path);
@@ -83,7 +83,7 @@ fn restrict(
     Ok(rules.restrict_self()?.ruleset)
 }
 
-/// Adds a rule. A place that is not there needs none.
+/// Adds a rule. A missing place needs none.
 fn allow(
     rules: RulesetCreated,
     path: &Path,
@@ -95,8 +95,8 @@ fn allow(
     }
 }
 
-/// The directory above a place, or itself where that is the root: all of the system is too much. None for a path that
-/// is not set.
+/// The directory above a place, or the place itself directly below the root, because a rule for `/` would allow
+/// everything. `None` for an empty path.
 fn above(path: &Path) -> Option<PathBuf> {
     if path.as_os_str().is_empty() {
         return None;

@@ -1,12 +1,12 @@
-//! What a daemon and the system it runs on owe each other: who starts, watches and follows it, and what it may do.
+//! Integration with the system: service manager, passed sockets, privileges, handover to a successor.
 //!
 //! - [`Notifier`]: the protocol of systemd's `Type=notify` (sd_notify(3)), its watchdog and its store of sockets
 //! - [`passed`]: sockets of systemd's socket activation (sd_listen_fds(3))
-//! - `privileges`: another user in the place of root, and no rights besides that user's
+//! - `privileges`: switches from root to a user, and drops all other rights
 //! - [`confine`]: where this process may write and which programs it may run (Landlock)
-//! - [`successor`]: the sockets go from one daemon to the next
+//! - [`successor`]: passes the sockets from one daemon to the next
 //!
-//! When each of them happens is decided by `run`.
+//! `run` decides when each of them happens.
 
 mod confine;
 mod notify;

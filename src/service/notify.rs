@@ -1,7 +1,7 @@
-//! Words to the service manager: datagrams to the socket that NOTIFY_SOCKET names (sd_notify(3)).
+//! Messages to the service manager: datagrams to the socket named by NOTIFY_SOCKET (sd_notify(3)).
 //!
-//! Without that socket nothing is said. A word that cannot be sent is logged and nothing else: answering does not
-//! depend on who is told of it.
+//! Without that socket nothing is sent. A failure to send is only logged: answering does not depend on the service
+//! manager.
 
 use std::ffi::OsString;
 use std::io::{self, IoSlice};
@@ -20,24 +20,25 @@ const STATUS_OCTETS_MAX: usize = 400;
 
 //------------ Notifier ------------------------------------------------------
 
-/// Whom to tell.
+/// The connection to the service manager.
 #[derive(Clone, Debug, Default)]
 pub struct Notifier {
-    /// The socket; none: nobody wants to be told.
+    /// The socket; none if there is no service manager.
     socket: Option<OsString>,
     /// Whether sockets are kept for the next start.
     stores: bool,
 }
 
 impl Notifier {
-    /// As the environment says. `FDSTORE` is there where sockets are kept (systemd 254; our unit sets it for older ones).
+    /// As the environment says. `FDSTORE` is set where sockets are kept (by systemd 254; our unit sets it for older
+    /// versions).
     pub fn from_environment() -> Self {
         let socket = std::env::var_os("NOTIFY_SOCKET").filter(|it| !it.is_empty());
         let stores = socket.is_some() && may_be_kept();
         Self { socket, stores }
     }
 
-    /// Whether anybody wants to be told.
+    /// Whether there is a service manager.
     pub fn is_on(&self) -> bool {
         self.socket.is_some()
     }
@@ -47,12 +48,12 @@ impl Notifier {
         self.stores
     }
 
-    /// Everything answers: said once after a start and after each reload.
+    /// Reports that everything has started; also ends each reload.
     pub fn ready(&self, status: &str) {
         self.tell(&format!("READY=1\n{}", status_line(status)));
     }
 
-    /// Settings and zones are being read again; [`ready`](Self::ready) follows.
+    /// Reports that a reload has begun; [`ready`](Self::ready) follows.
     pub fn reloading(&self) {
         let now = clock_gettime(ClockId::Monotonic);
         let seconds = u64::try_from(now.tv_sec).unwrap_or_default();
@@ -60,22 +61,22 @@ impl Notifier {
         self.tell(&format!("RELOADING=1\nMONOTONIC_USEC={us}\nSTATUS=reloading"));
     }
 
-    /// The daemon stops.
+    /// Reports that the daemon is stopping.
     pub fn stopping(&self) {
         self.tell("STOPPING=1\nSTATUS=stopping");
     }
 
-    /// How the daemon does, in one line.
+    /// Reports the state of the daemon in one line.
     pub fn status(&self, status: &str) {
         self.tell(&status_line(status));
     }
 
-    /// The daemon lives.
+    /// Feeds the watchdog.
     pub fn alive(&self) {
         self.tell("WATCHDOG=1");
     }
 
-    /// Another process is the daemon from now on.
+    /// Reports that another process is the daemon from now on.
     pub fn main_process(&self, pid: u32) {
         self.tell(&format!("MAINPID={pid}"));
     }
@@ -87,25 +88,25 @@ impl Notifier {
         }
         self.tell(&format!("FDSTOREREMOVE=1\nFDNAME={name}"));
         for socket in sockets {
-            // One a datagram: a store that is full takes those that fit. FDPOLL: what a peer did to a socket
-            // is no reason to lose it.
+            // One per datagram, so that a full store still takes those that fit. FDPOLL=0: without it systemd drops a
+            // socket on a hangup or error.
             let text = format!("FDSTORE=1\nFDNAME={name}\nFDPOLL=0");
             let sent = self.send(&text, Some(socket));
             let is_full = sent.as_ref().is_err_and(|it| it.kind() == io::ErrorKind::WouldBlock);
             self.log(sent);
-            // Nobody reads: each of the others would wait as long.
+            // The manager does not read: each further one would wait for the timeout again.
             if is_full {
                 return;
             }
         }
     }
 
-    /// Says it.
+    /// Sends a message, and logs a failure.
     fn tell(&self, text: &str) {
         self.log(self.send(text, None::<&UnixDatagram>));
     }
 
-    /// Logs that it could not be said.
+    /// Logs a failure to send.
     fn log(&self, sent: io::Result<()>) {
         if let Err(error) = sent {
             tracing::debug!(%error, "the service manager cannot be told");
@@ -121,7 +122,7 @@ impl Notifier {
         };
         let socket = UnixDatagram::unbound()?;
         socket.connect_addr(&to)?;
-        // A manager that does not read keeps nobody waiting.
+        // A manager that does not read must not block the daemon.
         socket.set_write_timeout(Some(Duration::from_secs(1)))?;
         let Some(passed) = passed else { return socket.send(text.as_bytes()).map(drop) };
         let passed = [passed.as_fd()];
@@ -148,12 +149,12 @@ pub fn may_be_kept() -> bool {
 
 //------------ Watchdog ------------------------------------------------------
 
-/// How often the manager wants to hear that the daemon lives.
+/// The interval in which the manager expects a watchdog message.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Watchdog(pub Duration);
 
 impl Watchdog {
-    /// As the environment says (sd_watchdog_enabled(3)); none if nobody watches this process.
+    /// As the environment says (sd_watchdog_enabled(3)); `None` without a watchdog for this process.
     pub fn from_environment() -> Option<Self> {
         let text = |name| std::env::var(name).ok();
         Self::of(

@@ -1,10 +1,10 @@
-//! Sockets that systemd passes at a start (sd_listen_fds(3)): those of a .socket unit, and those that it kept while
-//! the daemon was away. `FileDescriptorName=` may say what each is for: dns, tls, quic, web or metrics.
+//! Sockets that systemd passes at a start (sd_listen_fds(3)): those of a .socket unit, and those that it kept since the
+//! last run. `FileDescriptorName=` may say what each is for: dns, tls, quic, web or metrics.
 
 use crate::serve::batch::system::take_passed;
 use crate::serve::{Inherited, Purpose};
 
-/// Takes the sockets that were passed to this process; a second call finds none. What cannot be used is logged.
+/// Takes the sockets that were passed to this process; a second call finds none. Unusable ones are logged.
 pub fn passed() -> Inherited {
     let text = |name| std::env::var(name).unwrap_or_default();
     let (pid, count) = (text("LISTEN_PID"), text("LISTEN_FDS"));

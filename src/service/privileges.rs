@@ -1,7 +1,7 @@
-//! From root to a user of its own, and no rights besides that user's: for good.
+//! Switches from root to a user, and drops all rights beyond that user's, permanently.
 //!
-//! All of it concerns one thread, and those that it starts later: it is done while there is one thread only.
-//! Users are those of `/etc/passwd`, or a number.
+//! The system calls affect the calling thread and those that it starts later, so the process must be single-threaded.
+//! Users are looked up in `/etc/passwd`, or given as numbers.
 
 use std::io;
 
@@ -14,7 +14,7 @@ use rustix::thread::{
 
 //------------ User ----------------------------------------------------------
 
-/// Who a process may be.
+/// A user to run as.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct User {
     /// The user.
@@ -25,7 +25,7 @@ pub struct User {
 
 /// The user of a name in `/etc/passwd`, or of a number, or of numbers `UID:GID`.
 pub fn user(text: &str) -> Result<User, String> {
-    // A missing file knows nobody.
+    // A missing file means that there are no named users.
     find(text, &std::fs::read_to_string("/etc/passwd").unwrap_or_default())
 }
 
@@ -65,7 +65,7 @@ pub fn is_root() -> bool {
     rustix::process::geteuid().is_root()
 }
 
-/// Whether this process has a right that others lack.
+/// Whether this process has any capability.
 pub fn holds_rights() -> bool {
     is_root() || capabilities(None).is_ok_and(|sets| !sets.permitted.is_empty())
 }
@@ -78,8 +78,8 @@ pub fn shed(user: Option<User>) -> io::Result<()> {
     }
     for bit in 0..u64::BITS {
         let one = CapabilitySet::from_bits_retain(1 << bit);
-        // Numbers that the kernel does not know are an error; without CAP_SETPCAP the set stays, and means
-        // nothing to a process that may gain no rights.
+        // EINVAL: capabilities that the kernel does not know. EPERM: without CAP_SETPCAP the bounding set stays, but is
+        // irrelevant to a process that cannot gain rights.
         if capability_is_in_bounding_set(one).unwrap_or(false) {
             let _ = remove_capability_from_bounding_set(one);
         }
@@ -90,7 +90,7 @@ pub fn shed(user: Option<User>) -> io::Result<()> {
         set_thread_res_gid(gid, gid, gid)?;
         set_thread_res_uid(uid, uid, uid)?;
     }
-    // Kernels before 4.3 have no such set.
+    // Kernels before 4.3 have no ambient set.
     let _ = clear_ambient_capability_set();
     let none = CapabilitySet::empty();
     set_capabilities(None, CapabilitySets { effective: none, permitted: none, inheritable: none })?;

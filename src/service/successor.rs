@@ -1,13 +1,13 @@
-//! The sockets go from one daemon to the one that follows it, over a Unix socket in the state directory.
+//! Passes the sockets from a daemon to its successor, over a Unix socket in the state directory.
 //!
 //! ```text
 //! successor                                   predecessor (answers all the while)
-//! binds successor.sock, asks over control.sock ─►  stops whatever could change a zone, closes the database
+//! binds successor.sock, asks over control.sock ─►  stops all that could change a zone, closes the database
 //!                                             ◄─  the sockets, with what each is for
 //! opens database and zones, answers           ─►  "answering"
 //!                                             ◄─  "yours", once it answers no more; it ends
 //! ```
-//! Either end learns from a closed connection that the other is gone. What is done then is decided by `run`.
+//! A closed connection tells either end that the other has died. `run` decides what to do then.
 
 use std::io::{self, IoSlice, IoSliceMut, Write};
 use std::mem::MaybeUninit;
@@ -27,11 +27,11 @@ use rustix::process::{Pid, test_kill_process};
 use crate::files;
 use crate::serve::{Inherited, Purpose};
 
-/// How often who waits looks whether the other is still there.
+/// How often a waiting side checks that the other process still runs.
 const LOOK: Duration = Duration::from_millis(200);
 /// Sockets in one message: the kernel takes 253.
 const AT_ONCE: usize = 64;
-/// Octets of all that the other end says.
+/// Octets of text accepted from the other end in all.
 const TEXT_OCTETS_MAX: usize = 64 << 10;
 /// Sockets in all.
 const SOCKETS_MAX: usize = 4096;
@@ -40,21 +40,21 @@ const GIVEN_WITHIN: Duration = Duration::from_secs(60);
 /// How long the successor may take to load its zones.
 pub const ANSWERING_WITHIN: Duration = Duration::from_secs(600);
 
-/// The last line in front of the successor's work.
+/// Sent by the predecessor after the last socket.
 const ALL: &str = "all";
-/// The successor answers.
+/// Sent by the successor once it answers.
 const ANSWERING: &str = "answering";
-/// The predecessor does not any more.
+/// Sent by the predecessor once it has stopped answering.
 const YOURS: &str = "yours";
 
-/// Where the successor waits.
+/// The socket on which the successor waits.
 fn path(state_dir: &Path) -> PathBuf {
     state_dir.join("successor.sock")
 }
 
 //------------ Talk ----------------------------------------------------------
 
-/// The connection of both.
+/// The connection between both.
 #[derive(Debug)]
 pub struct Talk {
     /// The connection.
@@ -66,7 +66,7 @@ pub struct Talk {
 }
 
 impl Talk {
-    /// Over a connection with that process.
+    /// Talks over a connection, after checking that `pid` is at the other end.
     fn with(stream: UnixStream, pid: u32) -> io::Result<Self> {
         let peer = socket_peercred(&stream)?;
         if u32::try_from(peer.pid.as_raw_nonzero().get()) != Ok(pid) {
@@ -75,7 +75,7 @@ impl Talk {
         Ok(Self { stream, begun: Vec::new(), sockets: Vec::new() })
     }
 
-    /// Says a line, with sockets.
+    /// Sends a line, with sockets.
     fn say(&mut self, line: &str, sockets: &[BorrowedFd<'_>]) -> io::Result<()> {
         let line = format!("{line}\n");
         if sockets.is_empty() {
@@ -90,7 +90,7 @@ impl Talk {
         self.stream.write_all(line.as_bytes().get(sent..).unwrap_or_default())
     }
 
-    /// Hears the next line.
+    /// Receives the next line.
     fn hear(&mut self, deadline: Instant) -> io::Result<String> {
         loop {
             if let Some(end) = self.begun.iter().position(|octet| *octet == b'\n') {
@@ -98,7 +98,7 @@ impl Talk {
                 return String::from_utf8(line).map_err(io::Error::other);
             }
             if self.begun.len() > TEXT_OCTETS_MAX || self.sockets.len() > SOCKETS_MAX {
-                return Err(io::Error::other("the other end says too much"));
+                return Err(io::Error::other("the other end sent too much"));
             }
             let left = deadline.saturating_duration_since(Instant::now());
             if left.is_zero() {
@@ -107,7 +107,7 @@ impl Talk {
             self.stream.set_read_timeout(Some(left))?;
             match self.read() {
                 Ok(0) => return Err(io::ErrorKind::UnexpectedEof.into()),
-                // A signal is no word of the other end.
+                // Interrupted by a signal.
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 read => drop(read?),
             }
@@ -122,7 +122,7 @@ impl Talk {
         let mut parts = [IoSliceMut::new(&mut octets)];
         let got = recvmsg(&self.stream, &mut parts, &mut control, RecvFlags::CMSG_CLOEXEC);
         let got = match got.map_err(io::Error::from) {
-            // A timeout says so in this way.
+            // The read timed out.
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                 return Err(io::ErrorKind::TimedOut.into());
             }
@@ -137,13 +137,15 @@ impl Talk {
         Ok(got)
     }
 
-    /// Hears a line that must be that one.
+    /// Receives a line, which must be `word`.
     fn expect(&mut self, word: &str, deadline: Instant) -> io::Result<()> {
         let line = self.hear(deadline)?;
         if line == word {
             return Ok(());
         }
-        Err(io::Error::other(format!("the other end says \"{line}\" where \"{word}\" was due")))
+        Err(io::Error::other(format!(
+            "the other end sent \"{line}\" where \"{word}\" was expected"
+        )))
     }
 }
 
@@ -172,12 +174,12 @@ impl Talk {
         self.expect(ANSWERING, Instant::now() + ANSWERING_WITHIN)
     }
 
-    /// Predecessor: the successor is alone from now on.
+    /// Predecessor: tells the successor that it answers alone from now on.
     pub fn leave(mut self) -> io::Result<()> {
         self.say(YOURS, &[])
     }
 
-    /// Successor: it answers. Returns when the predecessor does not any more, or is gone.
+    /// Successor: reports that it answers. Returns once the predecessor has stopped answering or has died.
     pub fn answering(mut self) -> io::Result<()> {
         self.say(ANSWERING, &[])?;
         self.expect(YOURS, Instant::now() + GIVEN_WITHIN)
@@ -186,23 +188,23 @@ impl Talk {
 
 //------------ Successor -----------------------------------------------------
 
-/// The successor's place; removed when dropped.
+/// The socket of the successor; removed when dropped.
 #[derive(Debug)]
 pub struct Place {
-    /// Where the predecessor comes to.
+    /// Accepts the predecessor.
     listener: UnixListener,
     /// Its path.
     path: PathBuf,
 }
 
 impl Place {
-    /// Takes the place in a state directory.
+    /// Binds the socket in a state directory.
     pub fn take(state_dir: &Path) -> io::Result<Self> {
         let path = path(state_dir);
         Ok(Self { listener: files::listen(&path)?, path })
     }
 
-    /// Waits for the sockets of process `pid`, as long as it is there. What of them cannot be used is logged.
+    /// Waits for the sockets of process `pid`, as long as it runs. Unusable ones are logged.
     pub fn receive(self, pid: u32) -> io::Result<(Inherited, Talk)> {
         let deadline = Instant::now() + GIVEN_WITHIN;
         let mut talk = Talk::with(self.accept(deadline, pid)?, pid)?;
@@ -217,7 +219,7 @@ impl Place {
         }
         let sockets = std::mem::take(&mut talk.sockets);
         if sockets.len() != purposes.len() {
-            return Err(io::Error::other("not every socket came"));
+            return Err(io::Error::other("some sockets were not received"));
         }
         for (socket, purpose) in sockets.into_iter().zip(purposes) {
             if let Err(why) = inherited.add(socket, purpose) {
@@ -260,7 +262,7 @@ fn is_gone(pid: u32) -> bool {
 
 impl Drop for Place {
     fn drop(&mut self) {
-        // Gone already is as good.
+        // It may be removed already.
         let _ = std::fs::remove_file(&self.path);
     }
 }
