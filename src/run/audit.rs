@@ -46,7 +46,7 @@ pub(super) fn verify_own(
     Ok(verified(&report))
 }
 
-/// The same on a database that gapura does not use; nothing is made in the place of a lost one.
+/// The same on a database that gapura does not use. A missing database is an error, not a new one.
 pub(super) fn verify_unused(
     state_dir: &Path,
     key: Option<&str>,
@@ -55,7 +55,7 @@ pub(super) fn verify_unused(
     if Store::is_absent(state_dir) {
         return Err(StoreError::Corrupt("gapura.db is missing or empty".to_owned()).into());
     }
-    // To look at a database of an earlier version is to bring it up to date.
+    // Opening a database of an earlier version migrates it, so a copy of it is kept first.
     Store::keep_before_upgrade(state_dir)?;
     let store = Store::open(state_dir)?;
     if store.read::<_, StoreError>(|reader| reader.has_row_log())? {
@@ -102,7 +102,7 @@ pub(super) fn rotate_key(store: &Store, notary: &Notary) -> Result<Reply, AuditE
     Ok(Reply::done(text, serde_json::to_value(&key).unwrap_or_default()))
 }
 
-/// `gapura report`: the list as CSV, the whole report with it as JSON, of which other forms are made.
+/// `gapura report`: the list as CSV; the JSON has the whole report, from which other forms are made.
 pub(super) fn report(store: &Store, month: Month, terms: Terms<'_>) -> anyhow::Result<Reply> {
     let report = store.read::<_, StoreError>(|reader| {
         crate::report::Report::of(reader, month, now_ms(), terms)
@@ -110,7 +110,7 @@ pub(super) fn report(store: &Store, month: Month, terms: Terms<'_>) -> anyhow::R
     Ok(Reply::done(report.csv()?, serde_json::to_value(&report)?))
 }
 
-/// The same as a paper, for whoever draws it.
+/// The same as the content of a paper, to be rendered by the caller.
 pub(super) fn report_paper(store: &Store, month: Month, terms: Terms<'_>) -> anyhow::Result<Reply> {
     let now = now_ms();
     let (report, signer, chain) = store.read::<_, StoreError>(|reader| {

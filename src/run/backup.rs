@@ -1,11 +1,11 @@
-//! `gapura db backup`: all that gapura keeps as one file, also while a daemon works with it.
+//! `gapura db backup`: everything gapura keeps, in one file, while a daemon may be running.
 //!
 //! ```text
 //! keys ─► copy of the database ─► keys again, the same? ─► what it names is there? ─► archive ─► read back ─► renamed
 //! ```
-//! It is work of the process that asks for it, not of the daemon: it goes to wherever that one may write, gives way to
-//! whoever answers, and needs no daemon that still listens. The database is copied as of one moment. What lies beside it
-//! is read after that: it may be newer and never older, and a start knows what that means.
+//! The calling process does the work, not the daemon: it can write wherever its user can, lowers its own priority, and
+//! works with a stopped daemon too. The database is copied as of one moment. The files beside it are read after that, so
+//! they may be newer than the copy but never older, which a start can handle.
 
 use std::collections::BTreeMap;
 use std::fs::{File, OpenOptions};
@@ -32,14 +32,13 @@ use crate::store::{Store, StoreError};
 use crate::text::{append_line, with_causes};
 use crate::wire::is_ahead;
 
-/// How often it is begun anew where something went while it was looked for: a letter that is erased, a key that is
-/// replaced.
+/// Attempts, when a file disappears while the backup is taken: a letter that is erased, a key that is replaced.
 const TRIES_MAX: usize = 5;
-/// By how much the process is nicer than others.
+/// Niceness of the process while it works.
 const NICE: i32 = 10;
-/// The file whose time is that of the last backup.
+/// The file whose modification time is the time of the last backup.
 const LAST: &str = "last-backup";
-/// Files of keys that belong to one state of the database.
+/// Key files that must match the state of the database.
 const KEYS: [&str; 3] = ["audit.key", "audit.key-next", "personal.key"];
 
 /// Where a backup goes.
@@ -48,21 +47,22 @@ pub enum Target<'a> {
     File {
         /// Its path.
         path: &'a Path,
-        /// Whether one that is there is replaced.
+        /// Whether an existing file is replaced.
         force: bool,
     },
-    /// To a program that reads it as it comes: it cannot be read back.
+    /// To standard output, from which it cannot be read back.
     Stream(&'a mut dyn Write),
 }
 
-/// Makes a backup of a state directory. `loaded` are the settings, if they read: they and the zone files are taken along.
+/// Makes a backup of a state directory. `loaded` are the settings, if they could be read: they and the zone files are
+/// included.
 pub fn backup(state_dir: &Path, loaded: Option<&Loaded>, target: Target<'_>) -> Reply {
     made(state_dir, loaded, target).unwrap_or_else(|error| {
         Reply::failed(format!("no backup was made: {}", with_causes(&error)))
     })
 }
 
-/// `gapura db check`: whether a file is a whole backup, and what it says of itself.
+/// `gapura db check`: whether a file is a complete backup, and what its manifest says.
 pub fn check_backup(file: &Path) -> Reply {
     match backup::check(file) {
         Ok(manifest) => {
@@ -75,7 +75,7 @@ pub fn check_backup(file: &Path) -> Reply {
 
 /// Makes it.
 fn made(state_dir: &Path, loaded: Option<&Loaded>, target: Target<'_>) -> Result<Reply, RunError> {
-    // Best effort: it works as well, only less politely.
+    // Best effort: without it the backup only competes with others.
     let _ = rustix::process::nice(NICE);
     if Store::is_absent(state_dir) {
         let path = Store::path(state_dir);
@@ -97,7 +97,7 @@ fn made(state_dir: &Path, loaded: Option<&Loaded>, target: Target<'_>) -> Result
     }
 }
 
-/// Makes it as a file: whole or not at all.
+/// Writes it to a file: completely or not at all.
 fn into_file(
     state_dir: &Path,
     loaded: Option<&Loaded>,
@@ -143,21 +143,21 @@ fn into_file(
     Ok(reply(&path.display().to_string(), &written.manifest, &written.left_out))
 }
 
-/// Leaves in the state directory when the last backup was made, for a daemon that tells it.
+/// Records in the state directory when the last backup was made, for the daemon's metrics.
 fn note(state_dir: &Path) {
     let path = state_dir.join(LAST);
-    // Whoever made it before may have been another user, and a read-only disk is backed up, too.
+    // The file may belong to another user, and the disk may be read-only: neither fails the backup.
     let _ = std::fs::remove_file(&path);
     let _ = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path);
 }
 
-/// When the last backup of a state directory was made, in seconds since 1970; none is known.
+/// When the last backup of a state directory was made, in seconds since 1970; `None` if unknown.
 pub(super) fn last_made(state_dir: &Path) -> Option<u64> {
     let modified = std::fs::metadata(state_dir.join(LAST)).and_then(|found| found.modified());
     Some(modified.ok()?.duration_since(UNIX_EPOCH).ok()?.as_secs())
 }
 
-/// A directory for what is on its way.
+/// The working directory beside the target.
 fn scratch(path: &Path) -> Result<Scratch, RunError> {
     Scratch::make(path).map_err(|source| match source.kind() {
         ErrorKind::WouldBlock => RunError::Refused(format!(
@@ -184,9 +184,9 @@ struct Taking<'a> {
 struct Written<W> {
     /// Where it went.
     out: W,
-    /// What it says of itself.
+    /// Its manifest.
     manifest: Manifest,
-    /// Files of the operator that cannot be read.
+    /// The operator's files that could not be read.
     left_out: Vec<String>,
 }
 
@@ -240,8 +240,8 @@ impl Taking<'_> {
         Ok(Written { out, manifest, left_out })
     }
 
-    /// Copies the database, so that its keys belong to it and what it names is there. What is missing after some tries
-    /// is missing for good.
+    /// Copies the database together with the keys that match it and the list of files it names. A file still missing
+    /// after the last attempt is reported as missing.
     fn snapshot(&self) -> Result<Snapshot, RunError> {
         let mut last = None;
         for _ in 0..TRIES_MAX {
@@ -298,7 +298,7 @@ impl Taking<'_> {
         Ok(found)
     }
 
-    /// The newest serial of each zone, by what is kept beside the database and by the database.
+    /// The newest serial of each zone, from the database and the files beside it.
     fn serials(&self, store: &Store) -> Result<BTreeMap<String, u32>, StoreError> {
         let mut found = BTreeMap::new();
         for (apex, mark) in Publisher::newest_serials(self.state_dir) {
@@ -310,8 +310,8 @@ impl Taking<'_> {
         Ok(found)
     }
 
-    /// The letters and papers that the database names, and those of them that are not there; the manifest gets the
-    /// newest event.
+    /// The letters and papers that the database names, and those of them that are missing. Puts the newest event into
+    /// the manifest.
     #[cfg(feature = "approval")]
     fn named(
         &self,
@@ -378,7 +378,7 @@ impl<W: Write> Archive<'_, W> {
         Err(BackupError::read(&place.path, ErrorKind::NotFound.into()))
     }
 
-    /// Adds a file, unless it went meanwhile.
+    /// Adds a file, unless it has disappeared meanwhile.
     fn file_if_there(&mut self, place: &Place) -> Result<bool, BackupError> {
         let mut file = match files::open(&place.path) {
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(false),
@@ -425,7 +425,7 @@ fn seconds(ms: i64) -> u64 {
 
 //------------ What is said --------------------------------------------------
 
-/// The reply to a backup that was made. What it lacks is an error: somebody should look for it.
+/// The reply for a backup that was made. Missing files make the exit code 1, so that somebody notices.
 fn reply(file: &str, manifest: &Manifest, left_out: &[String]) -> Reply {
     let mut text = format!("{file}: backup made and read back\n");
     if file == "-" {
@@ -440,7 +440,7 @@ fn reply(file: &str, manifest: &Manifest, left_out: &[String]) -> Reply {
     Reply { exit: u8::from(!manifest.missing.is_empty()), text, json }
 }
 
-/// What a backup says of itself, in lines.
+/// A manifest as text.
 fn told(manifest: &Manifest) -> String {
     let octets: u64 = manifest.members.iter().map(|member| member.octets).sum();
     let mut text = format!(

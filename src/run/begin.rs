@@ -1,5 +1,5 @@
-//! What a daemon does before it starts anything, while it has one thread: it takes the sockets that were passed to it,
-//! and gives up every right that it does not need, for good.
+//! The first step of a start, while the process is single-threaded: take over the passed sockets, then drop every
+//! privilege that is not needed, for good.
 
 use std::ffi::OsString;
 use std::fs::DirBuilder;
@@ -12,18 +12,19 @@ use crate::config::{Loaded, Settings};
 use crate::serve::{self, Inherited, Purpose};
 use crate::service::{self, Notifier, Places, User};
 
-/// With what a daemon begins.
+/// What the rest of the start begins with.
 #[derive(Debug, Default)]
 pub struct Begin {
     /// The service manager.
     pub(super) notifier: Notifier,
-    /// Sockets that were passed, or bound already.
+    /// Sockets that were passed to this process, or are bound already.
     pub(super) inherited: Inherited,
-    /// Whether a daemon runs that this one follows.
+    /// Whether this daemon takes over from a running one.
     pub(super) follows: bool,
-    /// What this process may do, in words.
+    /// The privileges of this process, in words.
     pub(super) rights: Vec<String>,
-    /// This program and its arguments, for a successor: a file that was replaced has another name later.
+    /// This program and its arguments, for starting a successor. Read now: after an upgrade replaces the file,
+    /// `/proc/self/exe` has another name.
     pub(super) program: Option<(PathBuf, Vec<OsString>)>,
 }
 
@@ -37,7 +38,7 @@ pub fn begin(loaded: &Loaded, follows: bool) -> Result<Begin, RunError> {
         rights: Vec::new(),
         program: program.map(|it| (it, std::env::args_os().skip(1).collect())),
     };
-    // Faults of the settings are told, all at once, by the start.
+    // Faults in the settings are reported later, all at once.
     if !options::findings(loaded).is_empty() {
         return Ok(begin);
     }
@@ -54,7 +55,7 @@ pub fn begin(loaded: &Loaded, follows: bool) -> Result<Begin, RunError> {
         let what =
             "cannot give up the rights of this process: start it as the user it is to run as";
         match service::shed(user) {
-            // What it holds it was given by whoever started it; a filter of system calls may be in the way.
+            // It only has what its starter gave it; a system call filter may prevent the drop.
             Err(error) if user.is_none() => {
                 tracing::warn!(%error, "rights of this process could not be given up");
                 begin.rights.push(format!("keeps rights that it does not need ({error})"));
@@ -73,8 +74,8 @@ pub fn begin(loaded: &Loaded, follows: bool) -> Result<Begin, RunError> {
     Ok(begin)
 }
 
-/// Binds whatever the settings listen on. Of pages and metrics a failure is told by the start: zones are
-/// answered without them.
+/// Binds all listeners of the settings. A failure for pages or metrics is reported later in the start, because zones
+/// are answered without them.
 fn bind(settings: &Settings, inherited: &mut Inherited) -> Result<(), RunError> {
     serve::bind(&options::serve(settings)?, inherited)?;
     let pages = cfg!(feature = "approval").then_some((Purpose::Pages, settings.web.listen));
@@ -91,8 +92,8 @@ fn bind(settings: &Settings, inherited: &mut Inherited) -> Result<(), RunError> 
     Ok(())
 }
 
-/// Makes the state directory and gives it to its user, if root has just made it or it is empty. One in use is left
-/// as it is.
+/// Makes the state directory, and hands it to the daemon's user if root has just made it or it is empty. A directory
+/// in use is left as it is.
 fn give_state_dir(path: &Path, user: User) -> Result<(), RunError> {
     let what = || format!("cannot make the state directory {}", path.display());
     system(what(), DirBuilder::new().recursive(true).mode(0o700).create(path))?;

@@ -48,7 +48,7 @@ pub(super) struct Building {
     runtime: Runtime,
     /// Asks pages and timers to stop.
     stop: watch::Sender<bool>,
-    /// The control socket; none where there is no place for it.
+    /// The control socket; none if it could not be bound.
     control: Option<JoinHandle<()>>,
     /// Runs commands; holds the listeners and road 3.
     host: Arc<Host>,
@@ -56,9 +56,9 @@ pub(super) struct Building {
     watcher: Watcher,
     /// The database.
     database: Database,
-    /// Tells the service manager how the daemon does.
+    /// Reports the daemon's state to the service manager.
     herald: Option<Herald>,
-    /// The listeners of pages and metrics, for who comes after us.
+    /// The listeners of pages and metrics, to be passed to a successor.
     doors: Vec<(Purpose, OwnedFd)>,
     /// The lock on the state directory, released last.
     state_dir: StateDir,
@@ -74,13 +74,13 @@ pub(super) struct Start {
     pub(super) rights: Vec<String>,
     /// This program and its arguments.
     pub(super) program: Option<(PathBuf, Vec<OsString>)>,
-    /// Asks the daemon for what ends it.
+    /// Where commands send what ends the daemon.
     pub(super) events: Events,
 }
 
 impl Building {
-    /// Starts everything. Calls `answering` once queries are answered, before anything could change a zone, with why
-    /// the database is not the real one, if so; its error ends the start.
+    /// Starts everything. Calls `answering` once queries are answered and before anything could change a zone, with the
+    /// reason if a stand-in replaces the database; an error from it ends the start.
     pub(super) fn start(
         loaded: &Loaded,
         start: Start,
@@ -98,8 +98,8 @@ impl Building {
         let publish = options::publish(settings);
         let serve = options::serve(settings)?;
         if inherited.lives_on() {
-            // An address that cannot be bound is told before the tables are brought up to date: the daemon before us
-            // could not go on with those.
+            // Report an address that cannot be bound before the database is migrated: a predecessor could not resume
+            // on a newer schema.
             serve::bind(&serve, &mut inherited)?;
         }
         let (database, publisher) = Database::open(sources, &publish, state_dir.fault())?;
@@ -114,7 +114,7 @@ impl Building {
         let running = serve::start_on(options, publisher.shared(), &mut inherited)?;
         answering(database.reason.as_deref())?;
         let dns = addresses(&running, &[Transport::Udp]);
-        // An address that is not here yet (freebind) gives no answer that could confirm a change.
+        // A freebind address that is not configured yet gives no answer that could confirm a change.
         let here = dns.iter().copied().filter(|address| serve::find_address(*address).is_ok());
         publisher.sockets().set(here.collect());
         publisher.sockets().set_proxied(|address| proxies.contains(address));
@@ -146,7 +146,7 @@ impl Building {
         let told = system("cannot start to tell secondaries of changes", told);
         kept(&host, told);
         host.signer.start();
-        // Whoever reads zones must not wait for whoever sends commands, reads pages or figures.
+        // Answering queries must not wait for commands, pages or metrics.
         let control = kept(&host, control).map(|control| start_control(&runtime, control, &host));
         let mut doors = Vec::new();
         let door = settings.metrics.as_ref().map(|it| (Purpose::Metrics, it.listen));
@@ -166,7 +166,7 @@ impl Building {
         warnings.extend(unused);
         warnings.extend(options::warnings(settings));
         warnings.extend(publisher.findings().iter().map(Finding::with_hint));
-        // A name server alone has no queue that could say it.
+        // Only a build with the queue can report that it is closed.
         let closed = host.road_3.closed().map(|why| format!("the queue is closed: {why}"));
         warnings.extend(closed.or_else(|| host.stand_in.clone()));
         let zones = publisher.status();
@@ -199,7 +199,7 @@ impl Building {
         self.host.reopen_logs();
     }
 
-    /// Says that everything is started, and gives the sockets to a manager that keeps them.
+    /// Reports that everything has started, and hands the sockets to the service manager if it keeps them.
     pub(super) fn announce(&self) {
         if self.host.notifier.stores() {
             for purpose in Purpose::ALL {
@@ -207,7 +207,7 @@ impl Building {
                 let sockets: Vec<_> = sockets.into_iter().map(|(_, socket)| socket).collect();
                 self.host.notifier.store(purpose.word(), &sockets);
             }
-            // What comes in while nobody reads waits for the next start.
+            // Packets that arrive while no daemon reads wait for the next start.
             self.host.running.share_sockets();
         }
         self.host.notifier.ready(&self.host.headline());
@@ -236,11 +236,11 @@ impl Building {
         drop(state_dir);
     }
 
-    /// Stops everything but answers: whatever could change a zone, and whatever looks at one.
+    /// Stops everything but answering: all that could change a zone, and all that reports on one.
     fn retire(self) -> (Retired, StateDir, Database) {
         let Self { runtime, stop, control, host, watcher, database, herald, doors, state_dir } =
             self;
-        // An error means that nothing listens any more, which is the same.
+        // An error means that the receivers have ended already.
         let _ = stop.send(true);
         if let Some(control) = control {
             control.abort();
@@ -253,7 +253,7 @@ impl Building {
         (Retired { host, doors, herald }, state_dir, database)
     }
 
-    /// Leaves database and state directory to another process, and goes on to answer from what is in memory.
+    /// Releases database and state directory for another process, and keeps answering from memory.
     pub(super) fn leave(self) -> Retired {
         let (retired, state_dir, database) = self.retire();
         retired.host.publisher.flush();
@@ -270,7 +270,7 @@ pub(super) struct Retired {
     host: Arc<Host>,
     /// The listeners of pages and metrics.
     doors: Vec<(Purpose, OwnedFd)>,
-    /// Says that queries are answered, until another does.
+    /// Keeps reporting to the service manager until the successor does.
     herald: Option<Herald>,
 }
 
@@ -298,19 +298,19 @@ impl Retired {
         lock(&self.host.in_force).clone()
     }
 
-    /// Who is told.
+    /// The service manager.
     pub(super) fn notifier(&self) -> Notifier {
         self.host.notifier.clone()
     }
 
-    /// Answers no more; the sockets are another's. What was taken is answered first.
+    /// Stops answering: the successor has the sockets. Queries already read are answered first.
     pub(super) fn end(self) {
         drop(self.herald);
         self.host.running.leave();
     }
 }
 
-/// What was started, or nothing, and what is off is noted.
+/// What was started; on an error `None`, and the failure is noted for `/readyz` and `ctl status`.
 fn kept<T>(host: &Host, started: Result<T, RunError>) -> Option<T> {
     started.inspect_err(|error| host.note_off(&with_causes(error))).ok()
 }
@@ -339,7 +339,7 @@ fn encrypted(running: &Running) -> Vec<(String, SocketAddr)> {
     listening.filter_map(|one| Some((name(one.transport)?.to_owned(), one.address))).collect()
 }
 
-/// Binds the control socket; commands wait in it until it is started.
+/// Binds the control socket; commands wait in its backlog until the server starts.
 fn bind_control(runtime: &Runtime, state_dir: &StateDir) -> Result<control::Server, RunError> {
     let path = state_dir.path();
     let what = format!("cannot open the control socket in {}", path.display());
@@ -352,7 +352,7 @@ fn start_control(runtime: &Runtime, server: control::Server, host: &Arc<Host>) -
     runtime.spawn(server.run(Arc::new(move |command, session| host.command(command, session))))
 }
 
-/// Takes the listener that was passed for an address, or binds one; keeps a second handle on it.
+/// Takes the listener that was passed for an address, or binds one; keeps a second handle for a successor.
 fn open_door(
     runtime: &Runtime,
     (purpose, address): (Purpose, SocketAddr),
@@ -374,12 +374,12 @@ fn open_door(
             }
         }),
     )?;
-    // Without a second handle it is bound anew by who comes after us.
+    // Without a second handle the successor binds it again.
     doors.extend(listener.as_fd().try_clone_to_owned().ok().map(|handle| (purpose, handle)));
     Ok(listener)
 }
 
-/// Starts to answer who collects metrics.
+/// Starts the metrics listener.
 fn start_metrics(
     runtime: &Runtime,
     listener: TcpListener,

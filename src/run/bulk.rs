@@ -1,4 +1,4 @@
-//! Tables of requests that were confirmed are filed row by row, also when nobody looks and after a restart.
+//! Files the rows of confirmed tables in the background, one by one, and continues after a restart.
 
 use std::time::Duration;
 
@@ -9,10 +9,10 @@ use crate::desk::{ActError, BulkLetter, Desk};
 use crate::text::with_causes;
 use crate::uploads::{Reader, Sender};
 
-/// The pause after a row that could not be filed for want of a disk or database.
+/// The pause after a row that could not be filed because of a disk or database error.
 const PAUSE: Duration = Duration::from_secs(10);
 
-/// Files what is confirmed until the daemon stops.
+/// Files rows of confirmed tables until the daemon stops.
 pub(super) async fn file(desk: Desk, letters: Reader, stopped: watch::Receiver<bool>) {
     loop {
         match one(&desk, &letters).await {
@@ -48,7 +48,7 @@ async fn one(desk: &Desk, letters: &Reader) -> Result<bool, ActError> {
     Ok(true)
 }
 
-/// Runs what waits for the database off the runtime's threads.
+/// Runs database work off the runtime's threads.
 async fn blocking<T: Send + 'static>(
     job: impl FnOnce() -> Result<T, ActError> + Send + 'static,
 ) -> Result<T, ActError> {

@@ -1,5 +1,5 @@
-//! The watch over the clock while no desk keeps it: a name server alone, or a queue that is closed. Serials
-//! are made from the clock all the same.
+//! Watches the system clock where no desk does: in a name server alone, or while the queue is closed. Serials may be
+//! made from the clock there too.
 
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
@@ -37,7 +37,7 @@ impl Clock {
     /// One turn, `ran` after the one before.
     fn turn(&self, ran: Duration) {
         if let Err(error) = self.watch().turn(&self.store, now_ms(), ran, Doubt::without_queue) {
-            tracing::warn!(%error, "the last believed time could not be written");
+            tracing::warn!(%error, "the last trusted time could not be written");
         }
     }
 
@@ -46,7 +46,7 @@ impl Clock {
         self.watch().doubt().map(|doubt| doubt.without_queue())
     }
 
-    /// Ends a doubt: an administrator on the machine says that the clock is right.
+    /// Ends a doubt, on the word of an administrator of this machine.
     #[cfg(not(feature = "approval"))]
     pub(super) fn confirm(&self) -> crate::control::Reply {
         use crate::control::Reply;
@@ -63,8 +63,8 @@ impl Clock {
             return Reply::failed(error.to_string());
         }
         watch.confirmed(row);
-        tracing::info!(last = doubt.believed_ms, "somebody says that the clock is right");
-        Reply::done("the clock is believed", json!({ "doubted": false }))
+        tracing::info!(last = doubt.believed_ms, "an administrator confirmed the clock");
+        Reply::done("the clock is trusted", json!({ "doubted": false }))
     }
 
     /// What is known of the clock.

@@ -18,7 +18,7 @@ use crate::config::Loaded;
 use crate::control::Reply;
 use crate::lock::lock;
 
-/// How long a stop may take in all: a disk that does not answer would keep it for ever.
+/// Limit for the whole stop: a hanging disk would block it forever.
 const STOP_MAX: Duration = Duration::from_secs(30);
 
 //------------ Events --------------------------------------------------------
@@ -28,16 +28,16 @@ const STOP_MAX: Duration = Duration::from_secs(30);
 pub(super) enum Event {
     /// A command to stop.
     Stop,
-    /// That process follows.
+    /// Hand over to the process with this id.
     HandOver(u32),
 }
 
-/// Where commands ask for it.
+/// Sends events to the daemon.
 #[derive(Clone, Debug)]
 pub(super) struct Events(UnboundedSender<Event>);
 
 impl Events {
-    /// Asks for it.
+    /// Sends an event.
     pub(super) fn send(&self, event: Event) {
         // Nobody listens any more while the daemon stops.
         let _ = self.0.send(event);
@@ -49,7 +49,7 @@ impl Events {
         Reply::done("stopping", serde_json::json!({ "pid": std::process::id() }))
     }
 
-    /// For a building that nothing asks.
+    /// Events that nobody receives, for tests.
     #[cfg(test)]
     pub(super) fn none() -> Self {
         Self(mpsc::unbounded_channel().0)
@@ -73,7 +73,7 @@ pub enum Ended {
 pub fn serve(loaded: &Loaded, begin: Begin, ready: impl Fn(&Ready)) -> Result<Ended, RunError> {
     let waiting =
         system("cannot wait for signals", Builder::new_current_thread().enable_all().build())?;
-    // From here on a signal waits for its turn; by default it would end a daemon that already answers.
+    // From here on signals are queued; by default they would kill a daemon that already answers.
     let mut signals = waiting.block_on(async { system("signals", Signals::listen()) })?;
     let (events, mut asked) = mpsc::unbounded_channel();
     let Begin { notifier, inherited, follows, rights, program } = begin;
@@ -105,7 +105,7 @@ pub fn serve(loaded: &Loaded, begin: Begin, ready: impl Fn(&Ready)) -> Result<En
             return stop(building, &waiting, &mut signals);
         };
         let (retired, error) = match hand_over(loaded, building, pid, &waiting, &mut signals) {
-            // Whoever asked this one to stop meant the daemon.
+            // The stop was meant for the service, so the successor stops as well.
             None => {
                 tracing::info!(event = "stopped", "stopped while another was about to follow");
                 return Ok(Ended::Stopped);
@@ -114,7 +114,7 @@ pub fn serve(loaded: &Loaded, begin: Begin, ready: impl Fn(&Ready)) -> Result<En
                 tracing::info!(to = pid, "handed over");
                 return Ok(Ended::Followed);
             }
-            // Whoever looks after us starts gapura again.
+            // The service manager restarts gapura.
             Some(Ok(false)) => {
                 return Err(RunError::Follow("the successor ended at once".to_owned()));
             }
@@ -127,11 +127,11 @@ pub fn serve(loaded: &Loaded, begin: Begin, ready: impl Fn(&Ready)) -> Result<En
     }
 }
 
-/// What comes of letting another process follow.
+/// The result of a handover.
 type Handed = Result<bool, (Retired, io::Error)>;
 
-/// Lets process `pid` follow, on a thread of its own: a signal to stop ends both, also while one of them hangs. None:
-/// there was one.
+/// Hands over to process `pid` on a separate thread, so that a signal can stop both even while one of them hangs.
+/// `None` if such a signal came.
 fn hand_over(
     loaded: &Loaded,
     building: Building,

@@ -1,13 +1,13 @@
-//! Differences between versions of a zone as commands print them: what people put in, one record a line. What
-//! signing makes of it is a number, unless it is asked for.
+//! Differences between versions of a zone as commands print them: one changed record per line. Changes of signatures and
+//! denial records are only counted, unless they are asked for.
 
 use crate::master::print_record;
 use crate::sign::is_proof;
 use crate::text::append_line;
 use crate::zone::Delta;
 
-/// Records removed and added, one a line, and how many signatures and proofs changed with them; with `proofs`
-/// these are listed, too.
+/// Records removed and added, one per line, and how many signatures and denial records changed with them; with
+/// `proofs` these are listed too.
 pub(super) fn delta_text(delta: &Delta, proofs: bool) -> String {
     let (mut text, mut left_out) = (String::new(), [0_usize; 2]);
     let sides = [('-', &delta.removed), ('+', &delta.added)];

@@ -18,10 +18,10 @@ pub enum RunError {
     /// The database cannot be used.
     #[error("the database cannot be used")]
     Store(#[from] StoreError),
-    /// Settings make no sense, one a line.
+    /// Invalid settings, one per line.
     #[error("{0}")]
     Settings(String),
-    /// A setting makes no sense.
+    /// An invalid setting.
     #[error("settings")]
     Options(#[from] OptionError),
     /// Zones cannot be opened.
@@ -30,7 +30,7 @@ pub enum RunError {
     /// A backup cannot be made or used.
     #[error(transparent)]
     Backup(#[from] BackupError),
-    /// What was asked for is not done, in words.
+    /// The command is refused; the text says why.
     #[error("{0}")]
     Refused(String),
     /// A listener of the name server cannot be started.
@@ -44,7 +44,7 @@ pub enum RunError {
         /// What the system said.
         source: io::Error,
     },
-    /// The daemon that runs does not let this one follow.
+    /// The takeover from the running daemon failed.
     #[error("cannot take over: {0}")]
     Follow(String),
     /// Road 3 cannot be opened.
@@ -64,7 +64,7 @@ impl RunError {
     }
 }
 
-/// A step of the system with words for its failure.
+/// Adds a description of what was tried to an error of the system.
 pub(super) fn system<T>(what: impl Into<String>, result: io::Result<T>) -> Result<T, RunError> {
     result.map_err(|source| RunError::System { what: what.into(), source })
 }

@@ -11,10 +11,10 @@ use crate::metrics::{Family, name_server, process, zones};
 use crate::publish::ZoneStatus;
 use crate::serve::LogState;
 
-/// How long the sizes of journals are taken for what they were: to add them up is a look at each change.
+/// How long the sizes of journals are cached: computing them reads every change.
 const JOURNALS_TIME: Duration = Duration::from_secs(60);
 
-/// The sizes of journals, and when they were looked at.
+/// The cached sizes of journals, and when they were computed.
 pub(super) type Journals = Option<(Instant, Vec<(String, u64)>)>;
 
 impl Host {
@@ -50,7 +50,7 @@ impl Host {
         family
     }
 
-    /// Octets of the changes that are kept of each zone; none where the database does not say.
+    /// Octets of the changes kept for each zone; no samples if the database cannot be read.
     fn journals(&self, status: &[ZoneStatus]) -> Family {
         let mut known = lock(&self.journals);
         if known.as_ref().is_none_or(|(at, _)| at.elapsed() > JOURNALS_TIME) {

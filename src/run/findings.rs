@@ -1,7 +1,7 @@
-//! Every finding that is no rule of a zone file, for the manual: those rules are `check`'s, and tell themselves.
+//! The manual's list of findings, except the rules of zone files, which `check` documents itself.
 //!
-//! A finding says in its own words what is wrong in a case. Here is what it means in general, and what to do.
-//! Whether each id of the code stands here, and no other, is held by a test (`tests/it/manual`).
+//! The message of a finding describes one case. This table says what the finding means in general and what to do.
+//! A test (`tests/it/manual`) compares its ids with those in the code.
 
 use crate::check::{ZoneRule, rules};
 use crate::master::TEXT_RULES;
@@ -28,13 +28,13 @@ const OF_SETTINGS: &[Line] = &[
         "settings-value",
         "error",
         "a value of the wrong type, out of range, or that fits no other setting",
-        "the message says what may stand there; reference/settings.md has every key",
+        "the message says what is allowed; reference/settings.md has every key",
     ),
     (
         "settings-risk",
         "warning",
-        "a setting that works and is likely not meant so, as a key that can be guessed",
-        "follow the message, or leave it if it is meant",
+        "a setting that works but is probably a mistake, such as a key that can be guessed",
+        "follow the message, or leave it if it is intended",
     ),
     (
         "listen-twice",
@@ -69,13 +69,13 @@ const OF_SETTINGS: &[Line] = &[
     (
         "rule-never-met",
         "warning",
-        "a remote may have a zone over TLS only, and nobody listens for TLS",
+        "a remote may transfer a zone over TLS only, but there is no TLS listener",
         "add a [tls] table, or take tls out of the remote",
     ),
     (
         "notify-without-transfer",
         "warning",
-        "a remote is told of changes that it may not have",
+        "a remote is notified of changes but may not transfer the zone",
         "add it to `transfer` of the zone",
     ),
     (
@@ -87,25 +87,25 @@ const OF_SETTINGS: &[Line] = &[
     (
         "state-dir",
         "error",
-        "the state directory is none, or cannot be written",
+        "the state directory is not a directory, or cannot be written",
         "it must belong to the user gapura runs as",
     ),
     (
         "database",
         "error",
-        "the database is missing beside what belongs to it, damaged, of a later version, or cannot be read",
-        "bring it back from a backup; zones are answered, the queue stays closed",
+        "the database is missing although files that belong to it exist, is damaged, of a later version, or unreadable",
+        "restore it from a backup; zones are answered, the queue stays closed",
     ),
     (
         "key",
         "error",
-        "a key of the queue is missing or not the one of the database",
-        "put it back from the backup that the database is of",
+        "a key of the queue is missing, or does not match the database",
+        "restore it from the same backup as the database",
     ),
     (
         "signing-key",
         "error",
-        "a private key of a signed zone is missing, readable by others, or another one",
+        "a private key of a signed zone is missing, readable by others, or not the one that its DNSKEY names",
         "signing.md, What to do when",
     ),
     (
@@ -122,7 +122,7 @@ const OF_VERSIONS: &[Line] = &[
         "file-unreadable",
         "error",
         "a zone file cannot be read",
-        "check the path and its permissions; what is served goes on",
+        "check the path and its permissions; the served version stays",
     ),
     (
         "file-changing",
@@ -134,44 +134,44 @@ const OF_VERSIONS: &[Line] = &[
     (
         "file-with-holes",
         "error",
-        "parts of a zone file were never written: a copy was cut, or a disk was full",
+        "parts of a zone file were never written: a copy was interrupted, or a disk was full",
         "copy it again",
     ),
     (
         "no-final-newline",
         "error",
-        "the last line of a file has no end: the file may be cut",
+        "the last line of a file is not terminated: the file may be truncated",
         "if it is whole, end it with `echo >> FILE`",
     ),
     (
         "marker-lost",
         "error",
-        "the last line was the end marker, and is not any more: the file may be cut",
+        "the file used to end with the end marker and no longer does: it may be truncated",
         "put `; gapura: end of zone` back; or `gapura ctl reload ZONE --force`",
     ),
     (
         "zonemd-lost",
         "error",
-        "the zone had a ZONEMD record and has none any more: the file may be cut",
+        "the zone had a ZONEMD record and no longer has one: the file may be truncated",
         "put it back; or `gapura ctl reload ZONE --force`",
     ),
     (
         "zone-shrinks",
         "error",
         "the new version has far fewer records than the one that is served",
-        "look at `gapura zone diff ZONE`; if it is meant: `gapura ctl reload ZONE --force`",
+        "look at `gapura zone diff ZONE`; if it is intended: `gapura ctl reload ZONE --force`",
     ),
     (
         "file-rolled-back",
         "warning",
-        "the zone was rolled back, and the file still has what was rolled back",
+        "the zone was rolled back, and the file still has the content that was rolled back",
         "correct the file; or `gapura ctl reload ZONE --force`",
     ),
     (
         "not-enough-memory",
         "error",
-        "there is no memory for another version of the zone",
-        "give the machine or the service more; what is served goes on",
+        "there is not enough memory for another version of the zone",
+        "give the machine or the service more; the served version stays",
     ),
     (
         "zone-doubled",
@@ -218,19 +218,19 @@ const OF_VERSIONS: &[Line] = &[
     (
         "serial-not-raised",
         "warning",
-        "the file changed and its serial did not",
+        "the file changed but its serial did not",
         "nothing: gapura chose the next one",
     ),
     (
         "serial-backwards",
         "warning",
-        "a file's or a primary's serial is behind the one before",
-        "nothing, if it is meant; secondaries follow gapura's serial",
+        "the serial of a file or primary is lower than the one before",
+        "nothing, if it is intended; secondaries follow gapura's serial",
     ),
     (
         "serial-used",
         "warning",
-        "the file's serial was given out before with other content",
+        "the file's serial was used before for other content",
         "nothing: gapura chose the next one",
     ),
     (
@@ -242,25 +242,25 @@ const OF_VERSIONS: &[Line] = &[
     (
         "serial-from-future",
         "warning",
-        "a serial made of a date stands for a time far ahead",
-        "nothing: those that follow are above it",
+        "a date-based serial is far in the future",
+        "nothing: later serials continue above it",
     ),
     (
         "serial-clock-doubted",
         "warning",
-        "a serial should be made of the time, and the clock is doubted",
+        "a serial should be made from the time, but the clock is in doubt",
         "set the clock right, then `gapura ctl clock`",
     ),
     (
         "serial-restored",
         "warning",
-        "the database is older than what was served: the serial was raised above it",
+        "the database is older than the zone that was served last: the serial was raised above it",
         "nothing, if secondaries have the live serial; else `gapura zone serial ZONE --floor SERIAL`",
     ),
     (
         "presigned-serial",
         "error",
-        "a zone that was signed elsewhere changed and its serial did not rise",
+        "a zone that was signed elsewhere changed but its serial did not increase",
         "sign it again with a higher serial: gapura cannot change it",
     ),
     (
@@ -278,7 +278,7 @@ const OF_VERSIONS: &[Line] = &[
     (
         "signatures-lost",
         "error",
-        "the zone was signed elsewhere and its new file is not",
+        "the zone was signed elsewhere, and its new file is unsigned",
         "sign it; or have the DS removed first, then `gapura ctl reload ZONE --force`",
     ),
     (
@@ -296,7 +296,7 @@ const OF_VERSIONS: &[Line] = &[
     (
         "zonemd-left-out",
         "warning",
-        "the digest of the file does not hold for what is served, so it is left out",
+        "the file's ZONEMD does not match the served content, so it is left out",
         "let gapura make it: zonemd = true",
     ),
     (
@@ -308,86 +308,81 @@ const OF_VERSIONS: &[Line] = &[
     (
         "promoted-clash",
         "error",
-        "a requested name and the file want different things at the same name",
+        "a promoted record and the file conflict at the same name",
         "take it out of the file, or remove it by request",
     ),
-    ("edit-twice", "error", "an edit has the same RRset twice", "send it once"),
+    ("edit-twice", "error", "an edit contains the same RRset twice", "send it once"),
     (
         "edit-type",
         "error",
-        "an edit has a type that is the server's own",
+        "an edit contains a type that the server manages itself",
         "leave SOA, DNSSEC and other such types out",
     ),
     (
         "edit-occluded",
         "error",
-        "an edit is below a delegation, where nobody would see it",
-        "make it at the servers that are delegated to",
+        "an edit is below a delegation, where it would never be answered",
+        "make it on the servers of the child zone",
     ),
     (
         "held-by-update",
         "warning",
-        "what updates (RFC 2136) put up at a name is served, not what the file has there",
+        "at this name the records from updates (RFC 2136) are served, not those of the file",
         "`gapura zone adopt ZONE NAME` lets the file win",
     ),
     (
         "catalog-broken",
         "error",
-        "a catalog zone does not read (RFC 9432)",
-        "mend it at its primary; its members go on",
+        "a catalog zone is invalid (RFC 9432)",
+        "correct it at its primary; its members are served on",
     ),
     (
         "catalog-shrinks",
         "error",
         "a catalog zone has lost most of its members",
-        "look at it; if it is meant: `gapura ctl reload ZONE --force`",
+        "check it; if it is intended: `gapura ctl reload ZONE --force`",
     ),
-    (
-        "catalog-too-large",
-        "error",
-        "a catalog zone has more members than anybody serves",
-        "split it",
-    ),
+    ("catalog-too-large", "error", "a catalog zone has too many members", "split it"),
     (
         "catalog-clash",
         "warning",
         "a member of a catalog is a zone of the settings, or of another catalog",
-        "take it out of one of them",
+        "remove it from one of them",
     ),
     (
         "database-restored",
         "warning",
-        "the database is another file than before: a backup was put back",
-        "see that serials and keys are right: operation.md, Backup",
+        "the database file was replaced: a backup was restored by hand",
+        "check serials and keys: operation.md, Backup",
     ),
     (
         "keys-restored",
         "warning",
-        "the keys beside the database are newer than its own, and are used",
+        "the copy of the key state beside the database is newer, and is used",
         "nothing; `gapura key list ZONE` shows them",
     ),
     (
         "keys-unreadable",
         "error",
-        "what is kept of the keys of a zone cannot be read",
+        "the stored key state of a zone cannot be read",
         "signing.md, What to do when",
     ),
     (
         "commit-failed",
         "error",
         "a new version could not be written to disk, so it is not served",
-        "see to the free space and health of the disk; it is tried again by itself",
+        "check the free space and health of the disk; it is retried automatically",
     ),
     (
         "not-confirmed",
         "error",
         "our own sockets did not answer with the new version, so it was taken back",
-        "look at the log for the socket that failed, then reload",
+        "find the socket that failed in the log, then reload",
     ),
-    ("internal", "error", "a fault in gapura", "report it with the log; what is served goes on"),
+    ("internal", "error", "a bug in gapura", "report it with the log; the served version stays"),
 ];
 
-/// Every id that stands in the manual.
+/// Every id in the manual.
 pub fn ids() -> impl Iterator<Item = &'static str> {
     let own = OF_SETTINGS.iter().chain(OF_VERSIONS).map(|line| line.0);
     rules().map(|line| line.0).chain(own)

@@ -1,4 +1,4 @@
-//! What commands, status and metrics say of secondaries.
+//! Primaries and secondaries in commands, status and metrics.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,11 +13,11 @@ use crate::publish::{PublishError, Secondary, ZoneStatus};
 use crate::text::{append, append_line};
 use crate::wire::{Name, Rcode};
 
-/// How long a secondary may lack a serial before that is a warning, in milliseconds.
+/// How long a secondary may be behind before a warning, in milliseconds.
 const BEHIND_MAX_MS: i64 = 600_000;
 
 impl Host {
-    /// `gapura zone notify`: tells the secondaries of a zone now.
+    /// `gapura zone notify`: notifies the secondaries of a zone now.
     pub(super) fn notify(&self, apex: &Name) -> Reply {
         let Some(zone) = self.publisher.zone_status(apex) else {
             return Reply::failed(PublishError::UnknownZone(apex.clone()).to_string());
@@ -50,7 +50,7 @@ impl Host {
         Reply { exit: u8::from(!is_well), text, json }
     }
 
-    /// `gapura zone retransfer`: the whole zone again from a primary, whatever its serial.
+    /// `gapura zone retransfer`: transfers the whole zone again from a primary, whatever its serial.
     pub(super) fn retransfer(&self, apex: &Name) -> Reply {
         let Some(zone) = self.publisher.zone_status(apex) else {
             return Reply::failed(PublishError::UnknownZone(apex.clone()).to_string());
@@ -73,12 +73,12 @@ impl Host {
         }
     }
 
-    /// How each of these zones is kept fresh; none for one that is no secondary zone.
+    /// The refresh status of each of these zones; `None` for a zone that is not secondary.
     pub(super) fn refreshes(&self, zones: &[ZoneStatus]) -> Vec<Option<RefreshStatus>> {
         zones.iter().map(|zone| self.fleet.refresh_status(&zone.zone)).collect()
     }
 
-    /// NOTIFYs and transfers, sent and asked for. What is usual has a value from the start.
+    /// NOTIFYs and transfers, outgoing and incoming. Common label values are present from the start.
     pub(super) fn fleet_figures(&self, zones: &[ZoneStatus]) -> [Family; 3] {
         let mut notified = Family::of(&of::NOTIFY);
         let mut sent = Family::of(&of::TRANSFER);
@@ -125,7 +125,7 @@ impl Host {
 const EACH_TRANSFER: [(&str, &str); 4] =
     [("axfr", "whole"), ("axfr", "broken"), ("ixfr", "whole"), ("ixfr", "broken")];
 
-/// Secondaries that have lacked a serial for long, one line each, for however many zones.
+/// Secondaries that have been behind for long: one line per secondary, for all its zones.
 pub(super) fn late(zones: &[ZoneStatus], now_ms: i64) -> Vec<String> {
     let mut late: BTreeMap<&str, Vec<(i64, &ZoneStatus, &Secondary)>> = BTreeMap::new();
     for zone in zones {
@@ -147,7 +147,7 @@ pub(super) fn late(zones: &[ZoneStatus], now_ms: i64) -> Vec<String> {
     late.into_iter().filter_map(line).collect()
 }
 
-/// How a secondary zone is kept fresh, in one line.
+/// The refresh status of a secondary zone, in one line.
 pub(super) fn refresh_line(status: &RefreshStatus) -> String {
     let mut text = match &status.primary {
         Some(primary) => format!("primary {primary}"),
@@ -169,7 +169,7 @@ pub(super) fn refresh_line(status: &RefreshStatus) -> String {
     text
 }
 
-/// Zones of which no primary could be used in the last try, one line for each list of primaries.
+/// Zones whose last refresh failed at every primary, one line per list of primaries.
 pub(super) fn away(zones: &[ZoneStatus], refreshes: &[Option<RefreshStatus>]) -> Vec<String> {
     let secondary = zones.iter().zip(refreshes).filter(|(zone, _)| zone.is_secondary());
     without_primary(secondary.filter_map(|(zone, refresh)| {
@@ -178,8 +178,8 @@ pub(super) fn away(zones: &[ZoneStatus], refreshes: &[Option<RefreshStatus>]) ->
     }))
 }
 
-/// Zones whose tries fail, each with since when and why, in one line for each list of primaries: a primary that is
-/// away has many of them.
+/// Zones whose refreshes fail, with since when and why, grouped by list of primaries: one primary that is down affects
+/// many zones.
 fn without_primary<'a>(
     failing: impl Iterator<Item = (&'a ZoneStatus, i64, String)>,
 ) -> Vec<String> {
@@ -198,7 +198,7 @@ fn without_primary<'a>(
     away.into_values().filter_map(line).collect()
 }
 
-/// Why a secondary has not what it should have.
+/// Why a secondary is behind.
 fn reason(one: &Secondary) -> String {
     match (&one.error, one.serial) {
         (Some(error), _) => error.clone(),

@@ -1,5 +1,5 @@
-//! `gapura zone serial ZONE --floor N` without a daemon, for its next start. Nothing is made where no daemon
-//! ever ran.
+//! `gapura zone serial ZONE --floor N` without a daemon, in effect from its next start. Refused where no daemon has
+//! ever run.
 
 use serde_json::json;
 
@@ -10,7 +10,7 @@ use crate::publish::{Floor, PublishError, Publisher};
 use crate::store::Store;
 use crate::wire::Name;
 
-/// Keeps a serial that was given out before; the next start goes above it.
+/// Records a serial that was used before; the next start goes above it.
 pub fn raise_floor(settings: &Settings, zone: &str, floor: Floor) -> Result<Reply, RunError> {
     let apex: Name = match zone.parse() {
         Ok(apex) => apex,

@@ -13,9 +13,9 @@ use crate::publish::{ZoneStatus, unanswered};
 pub(super) struct Health {
     /// Why names are not answered: a load balancer should send queries to another server.
     pub(super) missing: Vec<String>,
-    /// What should be mended, though names are answered.
+    /// Faults that do not keep names from being answered.
     pub(super) faults: Vec<String>,
-    /// What should be mended before it becomes a fault.
+    /// What will become a fault if nothing is done.
     pub(super) warnings: Vec<String>,
 }
 
@@ -30,7 +30,7 @@ impl Host {
         Health { missing, faults, warnings }
     }
 
-    /// What does not work besides zones, with what to do, and what works and soon will not.
+    /// Faults other than those of zones, with what to do; and warnings.
     pub(super) fn to_mend(
         &self,
         zones: &[ZoneStatus],
@@ -45,7 +45,7 @@ impl Host {
         let mut faults = Vec::new();
         for zone in zones {
             faults.extend(zone_fault(zone));
-            // What became wrong while it was served: its signatures ended.
+            // A fault that arose while the zone was served, such as expired signatures.
             let errors = zone.warnings.iter().filter(|finding| finding.is_error());
             faults.extend(errors.map(|finding| finding.message.clone()));
         }
@@ -54,7 +54,7 @@ impl Host {
         faults
     }
 
-    /// What works, and soon will not; `signing` is what of it is about signed zones.
+    /// What will soon stop working; `signing` are the warnings about signed zones.
     fn warnings(
         &self,
         (zones, refreshes): (&[ZoneStatus], &[Option<RefreshStatus>]),
@@ -68,7 +68,7 @@ impl Host {
         warnings
     }
 
-    /// What does not work besides zones; `signing` is what of it is about signed zones.
+    /// Faults other than those of zones; `signing` are those of signed zones.
     fn faults(&self, signing: Vec<String>) -> Vec<String> {
         let mut faults = Vec::new();
         faults.extend(self.road_3.closed().map(|why| format!("the queue is closed: {why}")));
@@ -82,14 +82,14 @@ impl Host {
         faults
     }
 
-    /// Notes what could not be started, for as long as the daemon runs.
+    /// Records a component that could not be started, for as long as the daemon runs.
     pub(super) fn note_off(&self, what: &str) {
         tracing::error!(what, "zones are answered without it: mend this and restart");
         lock(&self.off).push(what.to_owned());
     }
 }
 
-/// What is wrong with a zone.
+/// The fault of a zone, if it has one.
 fn zone_fault(zone: &ZoneStatus) -> Option<String> {
     let name = &zone.zone;
     if zone.expired {

@@ -1,8 +1,8 @@
-//! Tells the service manager that the daemon lives and how it does.
+//! Status and watchdog messages to the service manager.
 //!
-//! The watchdog is fed by nothing but answers: those that went out since it was fed, or else those to a query to each
-//! of our own sockets, over UDP and over TCP. A daemon whose workers hang is ended by the manager, whatever else of it
-//! goes on; one whose disk hangs answers, and is not.
+//! Only answers feed the watchdog: responses sent since the last message, or else responses to a query to each of our
+//! own sockets, over UDP and TCP. The manager therefore restarts a daemon whose workers hang, whatever else still
+//! works, and leaves alone one whose disk hangs while it answers.
 
 use std::net::SocketAddr;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
@@ -15,9 +15,9 @@ use crate::publish::Sockets;
 use crate::serve;
 use crate::service::{Notifier, Watchdog};
 
-/// How often the manager is told how the daemon does, where nobody watches.
+/// How often the status is sent, where there is no watchdog.
 const REST_MAX: Duration = Duration::from_secs(10);
-/// How often the watchdog is fed at most.
+/// The shortest interval of watchdog messages.
 const REST_MIN: Duration = Duration::from_millis(100);
 
 /// The running threads; they end when this is dropped.
@@ -29,7 +29,7 @@ pub(super) struct Herald {
 }
 
 impl Herald {
-    /// Starts it, if anybody wants to be told.
+    /// Starts the threads, if there is a service manager.
     pub(super) fn start(host: &Arc<Host>, addresses: Vec<SocketAddr>) -> Option<Self> {
         let notifier = host.notifier.clone();
         if !notifier.is_on() {
@@ -40,12 +40,12 @@ impl Herald {
             let sockets = host.publisher.sockets().clone();
             let mut feeder = Feeder { notifier: notifier.clone(), sockets, addresses, octets: 0 };
             let weak = Arc::downgrade(host);
-            // One round without an answer is not too late.
+            // Leaves room for one round without an answer.
             begin("watchdog", (time / 3).clamp(REST_MIN, REST_MAX), fed, move || feeder.go(&weak))
         });
         let (stop_teller, told) = channel();
         let (weak, mut said) = (Arc::downgrade(host), String::new());
-        // It waits for zones and disks, so nobody waits for it.
+        // The status waits for zones and disks, so this thread is not joined.
         drop(begin("herald", REST_MAX, told, move || {
             let Some(headline) = weak.upgrade().map(|host| host.headline()) else { return };
             if said != headline {
@@ -61,13 +61,13 @@ impl Drop for Herald {
     fn drop(&mut self) {
         drop(self.stop.take());
         if let Some(thread) = self.feeder.take() {
-            // It waits for answers of our own sockets only, some seconds at most.
+            // The feeder waits for our own sockets only, a few seconds at most.
             let _ = thread.join();
         }
     }
 }
 
-/// Does something again and again on a thread of its own, until the other end of `stopped` is gone.
+/// Repeats a piece of work on a thread of its own, until the other end of `stopped` is dropped.
 fn begin(
     name: &str,
     rest: Duration,
@@ -87,33 +87,33 @@ fn begin(
     told.ok()
 }
 
-/// What feeds the watchdog. It waits for no zone and no disk: those are no reason to end a daemon that answers.
+/// Feeds the watchdog. It waits for no zone and no disk: neither is a reason to restart a daemon that answers.
 struct Feeder {
-    /// Who is told.
+    /// The service manager.
     notifier: Notifier,
-    /// How our own sockets are asked.
+    /// The client that queries our own sockets.
     sockets: Sockets,
     /// Where they listen.
     addresses: Vec<SocketAddr>,
-    /// Octets of all responses up to the round before.
+    /// Octets of all responses up to the previous round.
     octets: u64,
 }
 
 impl Feeder {
-    /// Feeds it if queries were answered since the last time, or our own are now.
+    /// Feeds the watchdog if queries were answered since the last time, or if our own are answered now.
     fn go(&mut self, host: &Weak<Host>) {
         let Some(host) = host.upgrade() else { return };
         let octets = || host.running.counters().iter().map(|(_, totals)| totals.octets_out).sum();
-        // A flood takes the place of our questions and not that of answers.
+        // Under a flood our own queries may be lost, while others are answered.
         let now: u64 = octets();
         if now > self.octets || self.lives() {
             self.notifier.alive();
         }
-        // Without the answers to our own questions.
+        // Responses to our own queries do not count for the next round.
         self.octets = octets();
     }
 
-    /// Whether every socket answers. An address that is not here (freebind) gives no answer to anybody.
+    /// Whether every socket answers. A freebind address that is not configured yet is skipped: it cannot answer.
     fn lives(&self) -> bool {
         let here = self.addresses.iter().filter(|address| serve::find_address(**address).is_ok());
         let mut answers = true;
@@ -128,7 +128,7 @@ impl Feeder {
 }
 
 impl Host {
-    /// How the daemon does, in one line.
+    /// The state of the daemon in one line.
     pub(super) fn headline(&self) -> String {
         let zones = self.publisher.status();
         let served = zones.iter().filter(|zone| zone.serial.is_some()).count();

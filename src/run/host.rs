@@ -22,16 +22,16 @@ use crate::signer::Signer;
 use crate::text::append_line;
 use crate::wire::{Name, Rtype};
 
-/// How long a reopened log is waited for.
+/// How long to wait for a log file to be reopened.
 const REOPEN_WAIT: std::time::Duration = std::time::Duration::from_secs(2);
 
 /// What commands work on.
 pub(super) struct Host {
     /// The settings file, for a reload.
     pub(super) settings_path: PathBuf,
-    /// The settings as they are in force: those of the start, and what reloads changed of them.
+    /// The settings in force: those of the start with the changes of later reloads.
     pub(super) in_force: Mutex<Settings>,
-    /// Held by the reload that is under way.
+    /// Held by a running reload.
     pub(super) reloading: Mutex<()>,
     /// The only writer of live zones.
     pub(super) publisher: Publisher,
@@ -41,13 +41,13 @@ pub(super) struct Host {
     pub(super) signer: Signer,
     /// The listeners.
     pub(super) running: Running,
-    /// What it has of the process's rights, in words.
+    /// The privileges of this process, in words.
     pub(super) rights: Vec<String>,
     /// The service manager.
     pub(super) notifier: Notifier,
     /// This program and its arguments, for a successor.
     pub(super) program: Option<(PathBuf, Vec<OsString>)>,
-    /// Asks the daemon for what ends it.
+    /// Where commands send what ends the daemon.
     pub(super) events: Events,
     /// The successor that was started from here.
     pub(super) successor: Mutex<Option<u32>>,
@@ -55,7 +55,7 @@ pub(super) struct Host {
     pub(super) stand_in: Option<String>,
     /// The queue and its people.
     pub(super) road_3: Road3,
-    /// What could not be started.
+    /// Components that could not be started.
     pub(super) off: Mutex<Vec<String>>,
     /// The state directory.
     pub(super) state_dir: PathBuf,
@@ -104,7 +104,7 @@ impl Host {
             Command::Key { zone, act } => self.keys(&zone, act, &who),
             Command::Office(OfficeCommand::ClockConfirm) => {
                 let reply = self.road_3.command(OfficeCommand::ClockConfirm);
-                // What was not signed for want of a clock is signed now.
+                // Zones that were not signed because of the clock are signed now.
                 self.signer.clock_is_right();
                 reply
             }
@@ -122,7 +122,7 @@ impl Host {
         tracing::info!(event = "logs_reopened", "logs of queries reopened");
     }
 
-    /// Opens the log files again, and says which could be opened: the exit code is 1 if one could not.
+    /// Opens the log files again and lists them; the exit code is 1 if one could not be opened.
     fn reopen(&self) -> Reply {
         self.reopen_logs();
         let opened = self.running.wait_for_logs(REOPEN_WAIT);
@@ -172,8 +172,8 @@ impl Host {
         Reply::done(text, json)
     }
 
-    /// Differences between two versions, or between what is live and the file; with `proofs` those of signatures
-    /// and proofs, too.
+    /// Differences between two versions, or between the live version and the file; with `proofs` also those of
+    /// signatures and denial records.
     fn diff(&self, apex: &Name, (from, to): (Option<u32>, Option<u32>), proofs: bool) -> Reply {
         let live = || self.publisher.zone(apex).map(|zone| zone.serial());
         let versions = match (from, to) {
@@ -271,31 +271,34 @@ impl Host {
         }
     }
 
-    /// Lets the file win over what updates put up at a name, and looks at the file again.
+    /// Drops the records that updates put at a name in favour of the file, then reloads the file.
     fn adopt(&self, apex: &Name, name: &str, rtype: Option<&str>, who: &str) -> Reply {
         let owner = match owner_in(apex, name) {
             Ok(owner) => owner,
             Err(why) => return Reply::failed(why),
         };
         let Ok(rtype) = rtype.map(str::parse::<Rtype>).transpose() else {
-            return Reply::failed(format!("\"{}\" is no record type", rtype.unwrap_or_default()));
+            return Reply::failed(format!(
+                "\"{}\" is not a record type",
+                rtype.unwrap_or_default()
+            ));
         };
         match self.publisher.adopt(apex, (&owner, rtype), who) {
             Ok(change) => {
                 let (removed, added) = change.counts();
                 let from = change.from.unwrap_or_default();
                 let mut text = format!(
-                    "{apex} {from} -> {}  +{added} -{removed} records: the file has the word at {owner}",
+                    "{apex} {from} -> {}  +{added} -{removed} records: the file decides at {owner} again",
                     change.to
                 );
-                // What waited for this may go live now.
+                // A version that conflicted with these records may go live now.
                 for report in self.publisher.reload(Some(apex), &By::person(who)) {
                     append_line!(text, "\n{report}");
                 }
                 Reply::done(text.trim_end(), json!({ "from": change.from, "to": change.to }))
             }
             Err(PublishError::NoEffect(_)) => {
-                Reply::failed(format!("no update put anything up at {owner} in {apex}"))
+                Reply::failed(format!("no update has put records at {owner} in {apex}"))
             }
             Err(error) => Reply::failed(error.to_string()),
         }
@@ -318,7 +321,7 @@ impl Host {
         Reply::done(text, json!({ "serial": live, "file_serial": file, "newest": newest }))
     }
 
-    /// Goes above a serial that was given out before.
+    /// Raises the serial above one that was used before.
     fn raise_floor(&self, apex: &Name, floor: Floor, who: &str) -> Reply {
         let raised = self.publisher.raise_floor(apex, floor, who);
         let floor = floor.serial;

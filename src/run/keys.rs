@@ -21,7 +21,7 @@ impl Host {
                 Some(lost) => Reply::failed(format!("{apex}: {lost}")),
                 None => self.act_on_keys(apex, act, who),
             };
-            // What was done woke the signer already; whoever asks or is refused wants to know how it is.
+            // A command that succeeded has woken the signer already; after the others, wake it for a fresh status.
             if !is_change || reply.exit != 0 {
                 self.signer.look(apex);
             }
@@ -29,7 +29,7 @@ impl Host {
         })
     }
 
-    /// Does what a command says.
+    /// Carries out a command.
     fn act_on_keys(&self, apex: &Name, act: KeyAct, who: &str) -> Reply {
         match act {
             KeyAct::List => self.list_keys(apex),
@@ -50,7 +50,7 @@ impl Host {
         }
     }
 
-    /// That keys are left as they are, because what they do could not be kept; none if it can.
+    /// Why keys cannot be changed: their state could not be stored. `None` while the database is in use.
     fn lost_database(&self) -> Option<String> {
         let why = self.stand_in.as_ref()?;
         Some(format!(
@@ -60,7 +60,7 @@ impl Host {
 
     //--- What there is
 
-    /// The keys of a zone, and what is waited for.
+    /// The keys of a zone, and what they wait for.
     fn list_keys(&self, apex: &Name) -> Reply {
         let signed = match self.signed(apex) {
             Ok(signed) => signed,
@@ -79,7 +79,7 @@ impl Host {
         Reply::done(text, json)
     }
 
-    /// The DS that the parent should have, one a line.
+    /// The DS records that the parent should have, one per line.
     fn ds(&self, apex: &Name) -> Reply {
         let signed = match self.signed(apex) {
             Ok(signed) => signed,
@@ -97,7 +97,7 @@ impl Host {
 
     //--- Commands
 
-    /// Tells the machine something, and lets it go on.
+    /// Passes a command to the state machine, and lets it continue.
     fn command_keys(&self, apex: &Name, command: Command, who: &str) -> Reply {
         let what = command_text(&command);
         let facts = match self.signing_facts(apex) {
@@ -109,8 +109,8 @@ impl Host {
         self.done(apex, &what, who, self.publisher.change_keys(apex, (&what, who), decide))
     }
 
-    /// Takes over keys that were made elsewhere. Their files are on disk before the zone knows of them; those of
-    /// keys that it refuses are removed, or they would be in the way of its first signing.
+    /// Imports keys that were made elsewhere. Their files are on disk before the zone refers to them. Files of refused
+    /// keys are removed: they would prevent the zone's first signing.
     fn import_keys(&self, apex: &Name, given: &[GivenKey], who: &str) -> Reply {
         let state = match self.publisher.signing(apex) {
             Ok(state) => state,
@@ -128,7 +128,7 @@ impl Host {
         }
         let (store, mut new) = (self.publisher.keystore(), Vec::new());
         for (pair, pkcs8) in &pairs {
-            // What may have been there before is not this command's to remove.
+            // Only remove files that this command has written.
             if matches!(store.path(apex, pair.dnskey()).try_exists(), Ok(false)) {
                 new.push(pair.dnskey().clone());
             }
@@ -142,14 +142,14 @@ impl Host {
             self.signer.forget_unused(apex, &new);
             return reply;
         }
-        // It is signed with them from the first signature on.
+        // The zone is signed with them from its first signature on.
         let what = command_text(&Command::Import(keys));
         self.note_keys_command(apex, &what, who);
         let text = format!("{apex} {what}: they sign the zone once its [[zone]] has `signing`");
         Reply::done(text, json!({ "zone": apex.to_string(), "done": what }))
     }
 
-    /// The reply of a command, with what is waited for now.
+    /// The reply of a command, with what the keys wait for now.
     fn done(
         &self,
         apex: &Name,
@@ -186,7 +186,7 @@ impl Host {
 /// A key that was made elsewhere, and its private half to be kept.
 fn pair_of(given: &GivenKey) -> Result<(KeyPair, Pkcs8), String> {
     let algorithm = given.algorithm.parse::<Algorithm>().map_err(|error| error.to_string())?;
-    let der = base64_octets(given.pkcs8.as_bytes()).ok_or("this is no private key in base64")?;
+    let der = base64_octets(given.pkcs8.as_bytes()).ok_or("this is not a private key in base64")?;
     let pkcs8 = Pkcs8::new(der);
     let pair = KeyPair::from_pkcs8(algorithm, given.flags, &pkcs8);
     let pair = pair.map_err(|error| error.to_string())?;
@@ -197,7 +197,7 @@ fn pair_of(given: &GivenKey) -> Result<(KeyPair, Pkcs8), String> {
 fn role_of(word: Option<&str>) -> Result<Option<Role>, String> {
     let Some(word) = word else { return Ok(None) };
     let found = [Role::Csk, Role::Ksk, Role::Zsk].into_iter().find(|role| role.word() == word);
-    found.map(Some).ok_or_else(|| format!("\"{word}\" is no role: use csk, ksk or zsk"))
+    found.map(Some).ok_or_else(|| format!("\"{word}\" is not a role: use csk, ksk or zsk"))
 }
 
 /// A command in a few words, for the history.
@@ -210,7 +210,7 @@ fn command_text(command: &Command) -> String {
         Command::DsGone(tag) => format!("DS of {tag} gone"),
         Command::Confirm => "step confirmed".to_owned(),
         Command::Cancel(role) => format!("roll cancelled {}", of(role)),
-        Command::GoUnsigned => "to be unsigned".to_owned(),
+        Command::GoUnsigned => "going unsigned".to_owned(),
         Command::Import(keys) => {
             let tags: Vec<String> = keys.iter().map(|key| key.tag().to_string()).collect();
             format!("keys imported {}", tags.join(" "))

@@ -1,4 +1,4 @@
-//! The daemon: start and stop order, signals, and the one place where settings meet rooms.
+//! The daemon: order of start and stop, signals, and the translation of settings into each room's options.
 //!
 //! ```text
 //! begin   passed sockets taken, or ports bound ─► other user, no rights, Landlock (one thread)
@@ -6,12 +6,11 @@
 //!         ─► road 3 (opened) ─► signer ─► control socket (answers) ─► metrics ─► timers, mail, pages ─► ready
 //! stop    control socket, timers, mail, pages, metrics ─► watcher ─► signer ─► DNS sockets
 //!         ─► what is not on disk yet ─► database, state directory
-//! follow  as a stop down to the signer; DNS is answered from memory ─► database, state directory left
+//! follow  as a stop down to the signer; DNS is answered from memory ─► database, state directory released
 //!         ─► sockets to the successor, which starts ─► both answer ─► this one ends (`succession`)
 //! ```
 //!
-//! DNS is answered before anything else works, and until everything else that could change a zone has
-//! stopped.
+//! DNS is the first service to start, and the last to stop: by then nothing can change a zone any more.
 
 mod backup;
 mod begin;

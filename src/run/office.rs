@@ -1,5 +1,5 @@
-//! Commands on people, the event chain and the monthly report: by the daemon, or on the database of a
-//! stopped one.
+//! Commands on people, the event chain and the monthly report, carried out by the daemon or, while it is stopped,
+//! directly on its database.
 
 use std::fmt::Display;
 use std::path::{Path, PathBuf};
@@ -29,7 +29,7 @@ pub(super) struct Office {
     pub(super) state_dir: PathBuf,
     /// Address of the pages, for links.
     pub(super) web_url: String,
-    /// The desk, or what it would work by while the daemon is stopped.
+    /// The desk; while the daemon is stopped, the settings it would use.
     pub(super) desk: Result<Desk, Box<Settings>>,
 }
 
@@ -59,7 +59,7 @@ impl Office {
             OfficeCommand::AuditRotateKey => reply(self.rotate_key()),
             OfficeCommand::AuditVerify { key, anchors } => {
                 let verified = audit::verify_own(store, &self.state_dir, key.as_deref(), &anchors);
-                // With its cause: a table that cannot be read is a finding, too.
+                // With its cause: an unreadable table is a finding too.
                 reply(verified.map_err(|error| with_causes(&error)))
             }
             OfficeCommand::WebhookList => reply(webhooks::list(&self.desk)),
@@ -82,15 +82,14 @@ impl Office {
     fn confirm_clock(&self) -> Reply {
         let Ok(desk) = &self.desk else {
             return Reply::failed(
-                "gapura is not running: start it, and if it doubts the clock then, confirm it",
+                "gapura is not running: start it, and confirm the clock if it is in doubt then",
             );
         };
         let Some(doubt) = desk.clock_doubt() else {
             return Reply::done("the clock is not in doubt", json!({ "doubted": false }));
         };
         let now = utc(doubt.now_ms);
-        let done =
-            Reply::done(format!("the clock is believed: {now}"), json!({ "doubted": false }));
+        let done = Reply::done(format!("the clock is trusted: {now}"), json!({ "doubted": false }));
         reply(desk.believe_clock().map(|()| done))
     }
 
@@ -108,7 +107,7 @@ impl Office {
                     Ok(options) => options,
                     Err(error) => return Reply::failed(with_causes(&error)),
                 };
-                // What was changed on pages holds while the daemon is stopped, too.
+                // Settings changed on pages also apply while the daemon is stopped.
                 let basis = match read.in_force(&self.store) {
                     Ok(basis) => basis,
                     Err(error) => return Reply::failed(with_causes(&error)),
@@ -132,8 +131,8 @@ fn reply<E: Display>(result: Result<Reply, E>) -> Reply {
     result.unwrap_or_else(|error| Reply::failed(error.to_string()))
 }
 
-/// The reply to a command while the database is not used. The verifier looks at it all the same: that
-/// somebody edited it may be the reason.
+/// The reply to a command while the database is not in use. The verifier still runs on it: tampering may be the
+/// reason why it is not used.
 pub(super) fn closed(command: OfficeCommand, state_dir: &Path, reason: &str) -> Reply {
     let OfficeCommand::AuditVerify { key, anchors } = command else {
         return Reply::failed(reason);
@@ -144,8 +143,8 @@ pub(super) fn closed(command: OfficeCommand, state_dir: &Path, reason: &str) -> 
     }
 }
 
-/// Runs a command on the database of a stopped daemon, under its lock. Nothing is made where there is
-/// none: it would be a database that nobody serves.
+/// Runs a command on the database of a stopped daemon, under its lock. A missing database is refused: a new one here
+/// would belong to no daemon.
 pub fn offline(settings: &Settings, command: OfficeCommand) -> Result<Reply, RunError> {
     let path = &settings.server.state_dir;
     if Store::is_absent(path) && stand_in::lost(path).is_none() {

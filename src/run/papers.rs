@@ -1,4 +1,4 @@
-//! Papers are rendered as acts make them; what failed is tried again when its time has come.
+//! Renders papers as acts create them, and retries failed ones when they are due.
 
 use tokio::sync::watch;
 
@@ -21,7 +21,8 @@ pub(super) async fn render(desk: Desk, press: Press, stopped: watch::Receiver<bo
     }
 }
 
-/// Renders what waits now; if an act wants papers, once it is over. Nobody waits for the writer otherwise.
+/// Renders the papers that wait now. If an act has just asked for one, waits for its transaction first; otherwise
+/// nothing waits for the database's writer.
 fn turn(desk: &Desk, press: &Press, is_wanted: bool) {
     let ready = if is_wanted { desk.await_papers() } else { Ok(()) };
     let done = ready.and_then(|()| {
@@ -30,6 +31,6 @@ fn turn(desk: &Desk, press: &Press, is_wanted: bool) {
         })
     });
     if let Err(error) = done {
-        tracing::warn!(%error, "papers could not be looked after");
+        tracing::warn!(%error, "waiting papers could not be processed");
     }
 }

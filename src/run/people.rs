@@ -56,7 +56,7 @@ pub(super) fn set_role(people: &People, name: &str, role: &str) -> Result<Reply,
     Ok(Reply::done(text, account_json(&account)))
 }
 
-/// `gapura user reset`: the text is the link alone, to be handed to the person.
+/// `gapura user reset`: the text is only the link, to be given to the person.
 pub(super) fn reset(people: &People, name: &str, web_url: &str) -> Result<Reply, PeopleError> {
     let link = people.reset_link(&By::Console, name)?;
     let address = format!("{web_url}{}", link.path());
@@ -64,7 +64,7 @@ pub(super) fn reset(people: &People, name: &str, web_url: &str) -> Result<Reply,
     Ok(Reply::done(address, json))
 }
 
-/// `gapura token create`: the text is the token alone, so that a script can keep it.
+/// `gapura token create`: the text is only the token, so that a script can store it.
 pub(super) fn create_token(
     people: &People,
     name: &str,

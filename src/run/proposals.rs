@@ -1,4 +1,4 @@
-//! Updates that may only be proposed become requests of the queue.
+//! Turns updates (RFC 2136) that may only be proposed into requests of the queue.
 
 use crate::desk::{ActError, Desk, UpdateWish};
 use crate::fleet::{NotProposed, Proposal, Queue};
@@ -6,7 +6,7 @@ use crate::queue::{Application, Contact, State};
 use crate::text::with_causes;
 use crate::wire::Name;
 
-/// The queue as the fleet needs it.
+/// The queue, behind the trait that the fleet uses.
 pub(super) struct Proposals(pub(super) Desk);
 
 impl Queue for Proposals {
@@ -31,7 +31,7 @@ impl Queue for Proposals {
     }
 }
 
-/// A proposal in the words of the desk.
+/// A proposal as the desk takes it.
 fn wish(proposal: &Proposal) -> UpdateWish {
     let of = proposal.applicant.clone();
     let blank = Application::blank(&proposal.zone.to_string());
@@ -57,7 +57,7 @@ fn wish(proposal: &Proposal) -> UpdateWish {
     }
 }
 
-/// Why there is no request: a rule, which the requester is told, or a failure.
+/// Why there is no request: a rule, which is reported to the requester, or a failure.
 fn not_proposed(error: &ActError) -> NotProposed {
     match error {
         ActError::Rule(_) | ActError::Limit(_) | ActError::NotAllowed => {

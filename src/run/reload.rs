@@ -1,5 +1,5 @@
-//! `gapura ctl reload` and SIGHUP: settings, certificates and zones are read again, each by itself, and the
-//! result of each is reported. Settings that cannot be read change nothing at all.
+//! `gapura ctl reload` and SIGHUP: reads settings, certificates and zones again, each independently, and reports each
+//! result. If the settings cannot be read, nothing changes.
 
 use serde_json::{Value, json};
 
@@ -17,12 +17,12 @@ use crate::serve::{CertificateReport, Loading, Secured};
 use crate::service::may_write;
 use crate::text::append_line;
 
-/// Keys that a line of words names; JSON has them all.
+/// Keys named in a line of text; JSON has them all.
 const KEYS_MAX: usize = 40;
 
 //------------ Reloaded ------------------------------------------------------
 
-/// What came of a reload.
+/// The result of a reload.
 #[derive(Default)]
 struct Reloaded {
     /// Keys of the settings that took effect.
@@ -33,7 +33,7 @@ struct Reloaded {
     certificates: Vec<CertificateReport>,
     /// Each zone.
     zones: Vec<ReloadReport>,
-    /// What is wrong with the zones as a whole.
+    /// Findings about the set of zones.
     findings: Vec<Finding>,
 }
 
@@ -42,7 +42,7 @@ impl Host {
     pub(super) fn reload_zone(&self, zone: &str, force: bool, who: &str) -> Reply {
         self.with_zone(zone, |apex| {
             let zones = self.publisher.reload(Some(apex), &By { who: who.to_owned(), force });
-            // One that is let go takes its rules with it.
+            // The rules of a removed zone go with it.
             self.fleet.renew();
             self.signer.wake(apex);
             // A secondary zone has no file; its primary may have something newer.
@@ -67,7 +67,7 @@ impl Host {
         reply
     }
 
-    /// The same by SIGHUP; the result is in the log, where each zone already said its own.
+    /// The same for SIGHUP. The result goes to the log, where each zone has already reported its own.
     pub(super) fn reload_by_signal(&self) {
         self.notifier.reloading();
         let read = config::load(&self.settings_path);
@@ -75,7 +75,7 @@ impl Host {
         match reloaded {
             Ok(reloaded) => {
                 let refused = reloaded.exit() != 0;
-                let outcome = if refused { "not everything is as the files say" } else { "done" };
+                let outcome = if refused { "some files were refused" } else { "done" };
                 let settings = reloaded.settings_lines().join("\n");
                 tracing::info!(event = "settings_reloaded", settings, "reload: {outcome}");
             }
@@ -91,14 +91,14 @@ impl Host {
         self.notifier.ready(&self.headline());
     }
 
-    /// Puts in force what can be without a restart. The error is what is wrong with the settings.
+    /// Applies everything that does not need a restart. The error lists the faults of the settings.
     fn reload_from(
         &self,
         loaded: &Loaded,
         force: bool,
         who: &str,
     ) -> Result<Reloaded, Vec<Finding>> {
-        // One after the other; status reads what is in force meanwhile, also while a disk hangs.
+        // One reload at a time; status still reads the settings in force, even while a disk hangs.
         let _turn = lock(&self.reloading);
         let settings = &loaded.settings;
         let mut faults = options::findings(loaded);
@@ -140,7 +140,7 @@ impl Host {
         set_files(Transport::Tls, serve.tls.as_ref());
         set_files(Transport::Quic, serve.quic.as_ref());
         self.road_3.reload(road_3, settings, &self.settings_path);
-        // A zone that is new is served with its rules, and never with those of another one.
+        // Rules before zones, so that a new zone is never served without its rules.
         self.fleet.set_rules(fleet, serve.keyring);
         let certificates = self.running.reload_certificates();
         let zones = self.publisher.reload_sources(sources, &By { who: who.to_owned(), force });
@@ -173,7 +173,7 @@ pub fn waits_for_restart(in_force: &Settings, new: &Settings) -> Vec<String> {
     keys(&reloaded, new)
 }
 
-/// Logs in a place where this process may not write since its start.
+/// Log files in directories where this process gave up the right to write at its start.
 fn out_of_reach(loaded: &Loaded) -> Vec<Finding> {
     let Settings { query_log, dnstap, .. } = &loaded.settings;
     let files = query_log.iter().map(|log| ("query_log.file", &log.file));
@@ -190,7 +190,7 @@ fn out_of_reach(loaded: &Loaded) -> Vec<Finding> {
     wrong.map(finding).collect()
 }
 
-/// Takes over what takes effect without a restart. Everything else stays as it was at the start.
+/// Copies the settings that take effect without a restart. All others stay as they were at the start.
 fn take_over(in_force: &mut Settings, new: &Settings) {
     let (server, new_server) = (&mut in_force.server, &new.server);
     server.allow_query.clone_from(&new_server.allow_query);
@@ -207,7 +207,7 @@ fn take_over(in_force: &mut Settings, new: &Settings) {
     in_force.remotes.clone_from(&new.remotes);
     in_force.signings.clone_from(&new.signings);
     in_force.zones.clone_from(&new.zones);
-    // What is off is turned on, and what is on off, at a start.
+    // Logs are only turned on or off by a start.
     if let (Some(log), Some(new)) = (&mut in_force.query_log, &new.query_log) {
         log.clone_from(new);
     }
@@ -226,7 +226,7 @@ fn take_over(in_force: &mut Settings, new: &Settings) {
     }
 }
 
-/// What of road 3 takes effect without a restart: how its keys begin, and how it is taken over.
+/// The settings of road 3 that take effect without a restart: the prefix of their keys, and how they are copied.
 type Reloading = (&'static str, fn(&mut Settings, &Settings));
 /// All of it; `public.submit_per_hour` is excepted.
 const RELOADED: [Reloading; 11] = [
@@ -246,7 +246,7 @@ const RELOADED: [Reloading; 11] = [
         in_force.public.submit_per_hour = submit_per_hour;
     }),
 ];
-/// How often an address may send is counted from the start on.
+/// The exception: this limit is set up once, at the start.
 #[cfg(feature = "approval")]
 const AT_START: &str = "public.submit_per_hour";
 
@@ -256,14 +256,14 @@ pub(super) fn is_reloaded(key: &str) -> bool {
     key != AT_START && RELOADED.iter().any(|(front, _)| key.starts_with(front))
 }
 
-/// The keys that differ. Zones that come or go have reports of their own; a name server alone has no road 3.
+/// The keys that differ. Added and removed zones are reported separately; a name server alone has no road 3.
 fn keys(one: &Settings, other: &Settings) -> Vec<String> {
     let mut keys = config::changed(one, other);
     keys.retain(|key| key != "zone" && is_in_use(key));
     keys
 }
 
-/// Whether this build does anything with a key: a name server alone has no road 3.
+/// Whether this build uses a key: a name server alone has no road 3.
 pub fn is_in_use(key: &str) -> bool {
     const DNS: [&str; 12] = [
         "key",
@@ -302,7 +302,7 @@ impl Reloaded {
         u8::from(wrong)
     }
 
-    /// What there is to say of settings and certificates.
+    /// The lines about settings and certificates.
     fn settings_lines(&self) -> Vec<String> {
         let mut lines = Vec::new();
         if !self.applied.is_empty() {
@@ -337,7 +337,7 @@ impl Reloaded {
     }
 }
 
-/// Keys in a line of words; with rules of many zones changed, the first of them.
+/// Keys in one line of text; only the first few where many changed.
 fn some_of(keys: &[String]) -> String {
     let shown: Vec<&str> = keys.iter().map(String::as_str).take(KEYS_MAX).collect();
     let more = keys.len().saturating_sub(KEYS_MAX);
@@ -345,10 +345,10 @@ fn some_of(keys: &[String]) -> String {
     shown.join(", ") + &more
 }
 
-/// That keys wait for a restart.
+/// Says that keys wait for a restart.
 pub(super) fn waits(keys: &[String]) -> String {
     let (verb, keys) = (if keys.len() == 1 { "waits" } else { "wait" }, keys.join(", "));
-    format!("{keys} {verb} for a restart: until then what was in force at the start holds")
+    format!("{keys} {verb} for a restart: until then the value from the last start applies")
 }
 
 /// A certificate as JSON, for reload and status.

@@ -1,11 +1,11 @@
-//! `gapura db restore`: a backup into an empty state directory, ready to be served.
+//! `gapura db restore`: puts a backup into an empty state directory, ready to be served.
 //!
 //! ```text
 //! the file is checked whole ─► STATE/restoring/: unpacked, tables brought up to date, people's access ended,
 //!   erasures repeated ─► serials raised above what other servers have ─► moved into STATE, the database last
 //! ```
-//! Until the last step there is no database in the state directory, so a restore that is cut short is not taken for a
-//! state: a start says so and does not begin anew.
+//! Until the last step there is no database in the state directory, so an interrupted restore is never mistaken for a
+//! complete state: a start reports it and does not begin anew.
 
 use std::fs::DirBuilder;
 use std::io::ErrorKind;
@@ -32,7 +32,7 @@ use super::restore_office::{Office, check_lists};
 
 /// The directory in which a restore works.
 pub(super) const RESTORING: &str = "restoring";
-/// Times that a remote may be silent before it is not asked any more.
+/// Unanswered questions after which a remote is no longer asked.
 const SILENCES_MAX: u32 = 2;
 
 /// What is to be restored, and how.
@@ -40,23 +40,23 @@ const SILENCES_MAX: u32 = 2;
 pub struct Restore {
     /// The backup.
     pub file: PathBuf,
-    /// Serials that were given out before, as far as the operator knows.
+    /// Serials that were used before, as far as the operator knows.
     pub floors: Vec<(Name, u32)>,
     /// Lists of erasures, or exports of the event chain, that are newer than the backup.
     #[cfg(feature = "approval")]
     pub erasures: Vec<PathBuf>,
-    /// Whether no other server is asked for its serials.
+    /// Whether to skip asking other servers for their serials.
     pub is_alone: bool,
 }
 
-/// What is told of it.
+/// What the reply will say.
 #[derive(Default)]
 struct Told {
     /// Lines for people.
     text: String,
-    /// What is still to be done, or may be wrong.
+    /// Warnings: what is still to be done, or may be wrong.
     warnings: Vec<String>,
-    /// Facts.
+    /// The same facts for programs.
     json: serde_json::Map<String, Value>,
 }
 
@@ -101,7 +101,7 @@ fn restored(settings: &Settings, what: &Restore) -> Result<Reply, RunError> {
     match done {
         Ok(told) => Ok(reply(state_dir, &what.file, &manifest, told)),
         Err(error) => {
-            // Nothing of it is to be taken for a state.
+            // An incomplete state must not remain.
             let _ = std::fs::remove_dir_all(&work);
             if !was_there {
                 let _ = std::fs::remove_dir_all(state_dir);
@@ -118,7 +118,7 @@ fn see_that_it_is_empty(state_dir: &Path) -> Result<(), RunError> {
         entries => system(format!("the state directory {}", state_dir.display()), entries)?,
     };
     let names = entries.flatten().map(|entry| entry.file_name().to_string_lossy().into_owned());
-    // What a file system has of its own, and the file that keeps a second daemon away.
+    // Ignore what a file system brings along, and the lock file of daemons.
     let mut others: Vec<String> =
         names.filter(|name| name != "lock" && name != "lost+found").collect();
     others.sort_unstable();
@@ -153,8 +153,8 @@ fn see_that_it_is_ours(manifest: &Manifest) -> Result<(), RunError> {
 
 //------------ Serials -------------------------------------------------------
 
-/// Raises the serials that are kept beside the database: to those that the operator names, and to those that other
-/// servers have. The next start goes above them, by a step on top for what nobody was asked.
+/// Raises the serials that are stored beside the database to those that the operator names and those that other servers
+/// have. The next start goes above them, by a margin for servers that could not be asked.
 fn raise_serials(
     settings: &Settings,
     what: &Restore,
@@ -189,7 +189,7 @@ fn raise_serials(
     Ok(())
 }
 
-/// The newest serial that the secondaries of each zone have, with the one that has it.
+/// The newest serial that any secondary of each zone has, with the name of that secondary.
 fn asked(settings: &Settings, told: &mut Told) -> Result<Vec<(Name, String, u32)>, RunError> {
     let (rules, keys) = (options::fleet(settings)?, options::keyring(settings)?);
     let mut silent = std::collections::BTreeMap::<String, u32>::new();
@@ -209,7 +209,7 @@ fn asked(settings: &Settings, told: &mut Told) -> Result<Vec<(Name, String, u32)
             }
             if silences >= SILENCES_MAX {
                 told.warnings.push(format!(
-                    "{} was not asked which serial of {} it has, because it did not say it of others",
+                    "{} was not asked for its serial of {}, because it did not answer for other zones",
                     remote.name, source.apex
                 ));
                 continue;
@@ -222,7 +222,7 @@ fn asked(settings: &Settings, told: &mut Told) -> Result<Vec<(Name, String, u32)
                 Err(why) => {
                     *silent.entry(remote.name.clone()).or_default() += 1;
                     told.warnings.push(format!(
-                        "{} does not say which serial of {} it has ({why}): if it is ahead when gapura runs, \
+                        "{} did not tell its serial of {} ({why}): if it is ahead once gapura runs, \
                          gapura zone serial {} --floor N goes above it",
                         remote.name, source.apex, source.apex
                     ));
@@ -236,7 +236,7 @@ fn asked(settings: &Settings, told: &mut Told) -> Result<Vec<(Name, String, u32)
 
 //------------ The files -----------------------------------------------------
 
-/// Gives what root has unpacked to whom the state directory belongs.
+/// Gives the files that root has unpacked to the owner of the state directory.
 fn give_to_owner(
     state_dir: &Path,
     work: &Path,
@@ -250,7 +250,7 @@ fn give_to_owner(
     let found = system(format!("the state directory {path}"), std::fs::metadata(state_dir))?;
     if !was_there {
         told.warnings.push(format!(
-            "{path} was made and belongs to root: if gapura runs as another user, chown -R it to that one"
+            "{path} was created and belongs to root: if gapura runs as another user, chown -R it to that user"
         ));
     }
     let owner = (Uid::from_raw(found.uid()), Gid::from_raw(found.gid()));
@@ -260,7 +260,7 @@ fn give_to_owner(
 
 /// Gives a file, or a directory with all that is in it.
 fn give(path: &Path, owner: (Uid, Gid)) -> std::io::Result<()> {
-    // Never what a link leads to.
+    // Never follow a symbolic link.
     chownat(CWD, path, Some(owner.0), Some(owner.1), AtFlags::SYMLINK_NOFOLLOW)?;
     if path.symlink_metadata()?.is_dir() {
         for entry in std::fs::read_dir(path)? {
@@ -315,7 +315,7 @@ fn reply(state_dir: &Path, file: &Path, manifest: &Manifest, told: Told) -> Repl
     );
     let operator = state_dir.join(OPERATOR);
     if operator.is_dir() {
-        append_line!(text, "  settings and zone files of then are in {}", operator.display());
+        append_line!(text, "  settings and zone files of that time are in {}", operator.display());
     }
     for name in &manifest.missing {
         append_line!(text, "  note: {name} was missing when the backup was made");

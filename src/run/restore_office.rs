@@ -1,4 +1,5 @@
-//! What a restore does with the queue: nobody is signed in any more, nothing is told twice, and who was erased stays so.
+//! The queue after a restore: sessions, tokens and links are ended, no notice is sent twice, and erased persons stay
+//! erased.
 
 use std::path::{Path, PathBuf};
 
@@ -71,7 +72,7 @@ impl Office<'_> {
             .and_then(|vault| Ok((vault, Notary::open(self.work, &store, now)?)));
         let (vault, notary) = match opened {
             Ok(both) => both,
-            // Without it nobody's access can be ended, nor a person erased again.
+            // Without it no access can be ended, and nobody can be erased again.
             Err(error @ AuditError::LostKey { .. }) => {
                 return Err(failed(anyhow::anyhow!(
                     "{error}: a backup without the keys of its queue is not restored, because tokens and sessions of \
@@ -119,7 +120,7 @@ impl Office<'_> {
     }
 }
 
-/// Says what was done.
+/// Reports what was done.
 fn say(ended: [usize; 3], after: &AfterRestore, tell: Tell<'_>) {
     let [sessions, tokens, links] = ended;
     let AfterRestore { notices, webhooks, draft_links, leftover } = after;
@@ -133,8 +134,8 @@ fn say(ended: [usize; 3], after: &AfterRestore, tell: Tell<'_>) {
         "held",
         json!({ "notices": notices, "webhooks": webhooks }),
         format!(
-            "  {notices} mails that waited are left to be printed, as they may have been sent since; {webhooks} \
-             webhooks are told what happens from now on\n"
+            "  {notices} waiting mails are left to be printed, because they may have been sent since; {webhooks} \
+             webhooks continue with new events only\n"
         ),
     );
     let line = match leftover.requests.len() {
@@ -144,7 +145,7 @@ fn say(ended: [usize; 3], after: &AfterRestore, tell: Tell<'_>) {
     tell("erased", json!(leftover.requests), line);
     for number in &leftover.open {
         let line = format!(
-            "  note: {number} is open as it was then, and has no contact any more: end it on its page\n"
+            "  note: {number} is open again, but its contact was erased: close it on its page\n"
         );
         tell("open", json!(leftover.open), line);
     }

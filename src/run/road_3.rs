@@ -55,13 +55,13 @@ use crate::words::{self, set_office};
 const FIRST_LINK: &str = "first-administrator";
 /// How often the daily jobs run.
 const DAY: Duration = Duration::from_secs(24 * 3600);
-/// How often what the workers counted is collected.
+/// How often the workers' counts are collected.
 const COLLECT: Duration = Duration::from_secs(1);
-/// After how many collections it is written down.
+/// Number of collections between writes to the database.
 const COLLECTIONS: u32 = 60;
-/// After how many what is too old is dropped: soon after the start, and each hour.
+/// Number of collections between removals of old statistics: soon after the start, then hourly.
 const FORGOTTEN: u32 = 60 * COLLECTIONS;
-/// How often administrators' notices about signed zones are looked after.
+/// How often notices to administrators about signed zones are written.
 const SIGNING_NEWS: Duration = Duration::from_secs(30);
 
 /// How people reach the pages.
@@ -75,17 +75,17 @@ pub(super) struct Site {
 
 /// Road 3 while the daemon runs.
 pub(super) enum Road3 {
-    /// It works.
+    /// The queue is open.
     Open(Box<Open>),
-    /// It cannot work.
+    /// The queue is closed.
     Closed {
         /// Why.
         reason: String,
-        /// The same, as far as strangers may know.
+        /// The same, as much as the public may know.
         by: ClosedBy,
-        /// Where it is, for whoever looks into that.
+        /// The state directory, for the verifier.
         state_dir: PathBuf,
-        /// The clock, from which serials may be made; none without the database that is to remember it.
+        /// The watch over the clock, which serials may be made from; none without a database to store it.
         clock: Option<Clock>,
     },
 }
@@ -94,15 +94,15 @@ pub(super) enum Road3 {
 pub(super) struct Open {
     /// Commands on people and the event chain.
     office: Office,
-    /// The office that speaks, as the settings name it; what pages changed of it is laid over that.
+    /// The office as the settings name it; changes made on pages are laid over that.
     named: Arc<ArcSwap<words::Office>>,
     /// The acting functions.
     desk: Desk,
     /// The live zones, for their page.
     publisher: Publisher,
-    /// Draws papers: those of acts and those that somebody asks for, one after the other.
+    /// Renders papers, one at a time: those of acts and those requested on pages.
     press: Press,
-    /// Queries over time, once they are counted.
+    /// Statistics of queries, once counting has started.
     statistics: OnceLock<Statistics>,
     /// The pages, once they are started.
     pages: OnceLock<web::State>,
@@ -117,14 +117,14 @@ pub(super) struct Checked {
 }
 
 impl Road3 {
-    /// Opens it, or says why it stays closed: whatever fails here, zones are answered.
+    /// Opens the queue, or keeps it closed with a reason: whatever fails here, zones are answered.
     pub(super) fn open(
         loaded: &Loaded,
         state_dir: &StateDir,
         database: &Database,
         publisher: &Publisher,
     ) -> Self {
-        // The page that says that the queue is closed speaks for the office, too.
+        // The page that says that the queue is closed names the office too.
         let office = options::office(&loaded.settings);
         match &office {
             Ok(office) => set_office(office.clone()),
@@ -151,8 +151,8 @@ impl Road3 {
         })
     }
 
-    /// Opens it: accepts the names of a new zone, finishes the promotions that a crash interrupted, and
-    /// puts the settings and the working time in force on record.
+    /// Opens the queue: accepts the names of a new zone, finishes promotions that a crash interrupted, and records the
+    /// settings and working hours in force.
     fn opened(
         loaded: &Loaded,
         office: words::Office,
@@ -164,13 +164,13 @@ impl Road3 {
         let (store, publisher) = (store.clone(), publisher.clone());
         let desk = Desk::open(store.clone(), publisher.clone(), options::desk(settings)?)
             .map_err(failed)?;
-        // Before anything is written: mails and papers speak for the office as its pages name it.
+        // Before anything is written: mails and papers name the office as set on its page.
         let named = Arc::new(ArcSwap::from_pointee(office));
         let of_file = Arc::clone(&named);
         desk.listen_to_lists(Box::new(move |basis| {
             set_office(of_file.load().with_lines(&basis.identity, basis.calendar.week()));
         }));
-        // After the desk: what is written from here on is bound to the chain.
+        // After the desk: everything written from here on is bound to the chain.
         let people =
             People::open(store.clone(), desk.vault(), options::people(settings)).map_err(failed)?;
         desk.set_site(&site_url(settings, settings.web.listen));
@@ -195,7 +195,7 @@ impl Road3 {
         })))
     }
 
-    /// Starts timers, mail and pages, on the listener that `door` opens; or the page that says that the queue is closed.
+    /// Starts timers, mail and pages on the listener that `door` opens; if the queue is closed, a page that says so.
     pub(super) fn start(
         &self,
         (runtime, door): (&Runtime, impl FnOnce(SocketAddr) -> Result<TcpListener, RunError>),
@@ -263,31 +263,32 @@ impl Road3 {
         }
     }
 
-    /// What keeps changes waiting though the queue is open, if something does.
+    /// Why changes wait although the queue is open, if they do.
     pub(super) fn obstacle(&self) -> Option<String> {
         let Self::Open(open) = self else { return None };
         open.desk.obstacle().map(|obstacle| obstacle.to_string())
     }
 
-    /// What will keep changes waiting soon, though all is done still, and webhooks that are not told.
+    /// What will soon make changes wait, and webhooks that fail.
     pub(super) fn warnings(&self) -> Vec<String> {
         let Self::Open(open) = self else { return Vec::new() };
-        let text = "the disk of the state directory is nearly full: only officers' acts are taken";
+        let text =
+            "the disk of the state directory is nearly full: only officers' acts are accepted";
         let room = (open.desk.room() == Room::Reserved).then(|| text.to_owned());
         let webhooks = open.desk.webhook_troubles().unwrap_or_else(|error| {
-            tracing::warn!(%error, "how webhooks do cannot be read");
+            tracing::warn!(%error, "the state of webhooks cannot be read");
             Vec::new()
         });
         room.into_iter().chain(webhooks).collect()
     }
 
-    /// How the webhooks do; none while the queue is closed.
+    /// The state of the webhooks; empty while the queue is closed.
     pub(super) fn webhooks(&self) -> Vec<WebhookView> {
         let Self::Open(open) = self else { return Vec::new() };
         open.webhooks()
     }
 
-    /// Figures of the queue; while it is closed nothing but that.
+    /// Figures of the queue; while it is closed, only that.
     pub(super) fn figures(&self) -> Vec<Family> {
         let is_open = matches!(self, Self::Open(_));
         let mut families = vec![Family::of(&of::QUEUE_OPEN).with(&[], f64::from(is_open))];
@@ -301,7 +302,7 @@ impl Road3 {
         families
     }
 
-    /// Writes down what was counted of queries since the last minute; for a stop.
+    /// Writes the statistics counted since the last write; called at a stop.
     pub(super) fn keep_statistics(&self) {
         if let Self::Open(open) = self
             && let Some(statistics) = open.statistics.get()
@@ -350,7 +351,7 @@ impl Road3 {
         }
     }
 
-    /// Names whose targets have something held against them, each as JSON with a `text`.
+    /// Names with findings about their targets, each as JSON with a `text`.
     pub(super) fn targets(&self) -> Vec<Value> {
         let Self::Open(open) = self else { return Vec::new() };
         let as_json = |item: &WatchView| {
@@ -369,7 +370,7 @@ impl Road3 {
         Ok(Checked { desk: options::desk(settings)?, office: options::office(settings)? })
     }
 
-    /// Puts reloaded settings on record and in force.
+    /// Puts reloaded settings in force and on record.
     pub(super) fn reload(&self, checked: Checked, settings: &Settings, path: &Path) {
         let Self::Open(open) = self else { return set_office(checked.office) };
         open.named.store(Arc::new(checked.office));
@@ -377,21 +378,21 @@ impl Road3 {
         if let Some(pages) = open.pages.get() {
             pages.set_options(&options::web(settings, &open.office.web_url));
         }
-        // A coat of arms that could not be drawn may have kept papers waiting.
+        // Papers may have waited because the coat of arms could not be drawn.
         if let Err(error) = open.desk.retry_papers() {
-            tracing::warn!(%error, "papers wait for the time of their next try");
+            tracing::warn!(%error, "failed papers could not be retried at once");
         }
-        // In force first: what cannot be put on record holds all the same.
+        // In force first: the settings apply even if they cannot be recorded.
         let set = open.desk.note_working_time();
         let noted = note_settings(&open.desk, path);
         let begun = open.desk.begin_webhooks();
         if let Err(error) = set.and(noted).and(begun) {
-            tracing::error!(%error, "the change of the settings could not be put on record");
+            tracing::error!(%error, "the change of settings could not be recorded");
         }
     }
 }
 
-/// What strangers may know of a failure at the start.
+/// What the public may know of a failure at the start.
 fn closed_by(error: &RunError) -> ClosedBy {
     let RunError::Queue(error) = error else { return ClosedBy::Other };
     let is = |kind: fn(&AuditError) -> bool| {
@@ -412,15 +413,15 @@ fn failed(error: impl Into<anyhow::Error>) -> RunError {
 }
 
 impl Open {
-    /// How the webhooks do.
+    /// The state of the webhooks.
     fn webhooks(&self) -> Vec<WebhookView> {
         self.desk.webhooks().unwrap_or_else(|error| {
-            tracing::warn!(%error, "how webhooks do cannot be read");
+            tracing::warn!(%error, "the state of webhooks cannot be read");
             Vec::new()
         })
     }
 
-    /// Starts what happens by the clock: deadlines, schedules, checkpoints, retention, mail.
+    /// Starts all timers: deadlines, schedules, checkpoints, retention, mail.
     fn start_timers(
         &self,
         runtime: &Runtime,
@@ -511,8 +512,8 @@ impl Open {
         })
     }
 
-    /// A fresh link for the first administrator: the link itself on a terminal, else the name of a file
-    /// that only its owner can read, because standard output may be kept in a log.
+    /// A fresh link for the first administrator: the link itself on a terminal, otherwise the name of a file that only
+    /// its owner can read, because standard output may end up in a log.
     fn try_first_link(&self, state_dir: &Path, url: &str) -> Result<Option<String>, RunError> {
         forget_used_link(state_dir, &self.office.people);
         let link = self.office.people.first_link().map_err(failed)?;
@@ -537,17 +538,17 @@ impl Open {
     }
 }
 
-/// Writes down what was counted. What cannot be written now waits in memory.
+/// Writes the statistics. On an error they stay in memory for the next time.
 fn keep(statistics: &Statistics) {
     if let Err(error) = statistics.keep(now_ms()) {
-        tracing::warn!(%error, "statistics of queries wait: they cannot be written");
+        tracing::warn!(%error, "statistics of queries cannot be written now; they are kept in memory");
     }
 }
 
-/// Drops what is too old to be shown.
+/// Drops statistics that are too old to be shown.
 fn forget(statistics: &Statistics) {
     if let Err(error) = statistics.forget(now_ms()) {
-        tracing::warn!(%error, "old statistics of queries cannot be dropped now");
+        tracing::warn!(%error, "old statistics of queries could not be dropped");
     }
 }
 
@@ -562,14 +563,14 @@ fn forget_used_link(state_dir: &Path, people: &People) {
     }
 }
 
-/// Puts the settings in a file on record, if they have changed since the last time.
+/// Records the settings of a file, if they have changed since the last time.
 fn note_settings(desk: &Desk, path: &Path) -> Result<(), ActError> {
     let bytes =
         std::fs::read(path).map_err(|source| ActError::File { path: path.to_owned(), source })?;
     desk.note_settings(&sha256_hex(&bytes))
 }
 
-/// How mail goes out.
+/// The mail relay of the settings.
 pub(super) fn relay(settings: &Settings) -> Relay {
     Relay {
         relay: settings.mail.relay.clone(),
@@ -586,7 +587,7 @@ pub(super) fn site_url(settings: &Settings, bound: impl Display) -> String {
     }
 }
 
-/// How the webhooks do.
+/// Figures of the webhooks.
 fn webhooks(webhooks: &[WebhookView]) -> [Family; 4] {
     let mut families =
         [&of::WEBHOOK_WAITING, &of::WEBHOOK_FAILING, &of::WEBHOOK_DELIVERED, &of::WEBHOOK_GIVEN_UP]
@@ -645,7 +646,7 @@ fn queue(figures: &Figures) -> Vec<Family> {
     ]
 }
 
-/// Live names whose targets are watched, by what is seen.
+/// Live names whose targets are watched, by state.
 fn targets(desk: &Desk) -> Family {
     let mut family = Family::of(&of::TARGETS);
     let counts = match desk.watch_counts() {
@@ -665,7 +666,7 @@ fn targets(desk: &Desk) -> Family {
     family
 }
 
-/// One turn of the timers. What fails is logged and tried again at the next.
+/// One turn of the timers. A failure is logged and retried at the next turn.
 fn turn(desk: &Desk, people: &People, state_dir: &Path, ran: Duration) {
     forget_used_link(state_dir, people);
     if let Err(error) = desk.turn(ran) {
@@ -673,8 +674,8 @@ fn turn(desk: &Desk, people: &People, state_dir: &Path, ran: Duration) {
     }
 }
 
-/// Does what is due once a day, beside the timers: it reads all there is, and the clock of a request does not
-/// wait for it.
+/// Runs the daily jobs apart from the timers: they read everything, and the deadlines of requests must not wait for
+/// them.
 async fn days(desk: Desk, people: People, stopped: watch::Receiver<bool>) {
     let mut wait = TICK;
     while !is_stopped_within(wait, &stopped).await {
@@ -685,9 +686,9 @@ async fn days(desk: Desk, people: People, stopped: watch::Receiver<bool>) {
     }
 }
 
-/// The jobs of a day; false while the clock is doubted.
+/// The daily jobs; false while the clock is in doubt.
 fn day(desk: &Desk, people: &People) -> bool {
-    // What fails of the desk's is in the log already, and keeps nobody else from their turn.
+    // A failure of the desk's jobs is in the log already, and does not stop the others.
     if matches!(desk.daily(), Ok(false)) {
         return false;
     }

@@ -1,4 +1,4 @@
-//! A directory for what is on its way, beside where it goes; it is removed with all that is in it, however the work ends.
+//! A temporary directory beside the final place of its files; removed with its contents, however the work ends.
 
 use std::fs::{DirBuilder, File, OpenOptions};
 use std::io;
@@ -10,17 +10,17 @@ use std::path::{Path, PathBuf};
 pub(super) struct Scratch {
     /// Where it is.
     path: PathBuf,
-    /// The directory itself, locked: one that a kill left behind is not, and its place is taken.
+    /// The directory itself, locked. One left behind by a killed process is unlocked, and is replaced.
     _lock: File,
 }
 
 impl Scratch {
-    /// Makes it. The error of a place where another one works is of the kind `WouldBlock`.
+    /// Makes the directory. The error is of the kind `WouldBlock` while another process works in it.
     pub(super) fn make(path: &Path) -> io::Result<Self> {
         let make = || DirBuilder::new().mode(0o700).create(path);
         match make() {
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-                // The lock ends with the process that had it.
+                // The lock ends with its process.
                 drop(locked(path)?);
                 std::fs::remove_dir_all(path)?;
                 make()?;
@@ -39,7 +39,7 @@ impl Scratch {
 impl Drop for Scratch {
     /// Removes it.
     fn drop(&mut self) {
-        // What cannot be removed is removed by the next one of its name.
+        // If this fails, the next run removes it.
         let _ = std::fs::remove_dir_all(&self.path);
     }
 }

@@ -1,11 +1,11 @@
-//! Signals: stop, reload, reopen the logs. Those that mean nothing here do no harm either.
+//! Signals: stop, reload, reopen the logs. Other common signals are ignored.
 
 use std::io;
 
 use tokio::signal::unix::{self, SignalKind, signal};
 
-/// Signals that by default end a process, and that somebody may send by a slip. SIGXFSZ is what a write past
-/// a limit of file size raises: the write then fails, as on a full disk.
+/// Signals that would end the process by default and may be sent by mistake. SIGXFSZ is raised by a write past the
+/// file size limit; ignored, the write fails as on a full disk.
 const HARMLESS: [libc::c_int; 9] = [
     libc::SIGQUIT,
     libc::SIGUSR2,
@@ -45,7 +45,7 @@ impl Signals {
     /// Listens from now on; call inside a runtime.
     pub(super) fn listen() -> io::Result<Self> {
         for harmless in HARMLESS {
-            // Once somebody has listened, the default is gone for good.
+            // Registering once removes the default action for good.
             drop(signal(SignalKind::from_raw(harmless))?);
         }
         Ok(Self {

@@ -1,4 +1,4 @@
-//! What commands and status say of zones that gapura signs: in words for people and as JSON.
+//! Zones that gapura signs, as commands and status show them: text and JSON.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -24,7 +24,7 @@ pub(super) struct Signed {
     apex: Name,
     /// The policy.
     policy: Arc<Policy>,
-    /// Whether the settings want it signed still.
+    /// Whether the settings still ask for it to be signed.
     is_wanted: bool,
     /// The keys and their rolls.
     keys: KeySet,
@@ -41,7 +41,7 @@ pub(super) struct Signed {
 }
 
 impl Host {
-    /// What the signer knows of the world for a signed zone; an error in words for one that gapura does not sign.
+    /// The signer's facts about a signed zone; an error in words for a zone that gapura does not sign.
     pub(super) fn signing_facts(&self, apex: &Name) -> Result<Facts, String> {
         let state = self.publisher.signing(apex).map_err(|error| error.to_string())?;
         match state.current {
@@ -50,7 +50,7 @@ impl Host {
         }
     }
 
-    /// What is known of a signed zone; an error in words for one that gapura does not sign.
+    /// The status of a signed zone; an error in words for a zone that gapura does not sign.
     pub(super) fn signed(&self, apex: &Name) -> Result<Signed, String> {
         let state = self.publisher.signing(apex).map_err(|error| error.to_string())?;
         let Some((policy, keys)) = state.current.clone() else {
@@ -65,7 +65,7 @@ impl Host {
     }
 }
 
-/// That gapura does not sign a zone, or not yet, and what to do.
+/// Says that gapura does not sign a zone, or not yet, and what to do.
 fn not_signed(apex: &Name, is_wanted: bool) -> String {
     if is_wanted {
         return format!("{apex} is not signed yet: `gapura ctl status` says why");
@@ -74,7 +74,7 @@ fn not_signed(apex: &Name, is_wanted: bool) -> String {
 }
 
 impl Signed {
-    /// One line: by which policy, and how it stands with the parent.
+    /// One line: the policy, and the state of the DS at the parent.
     pub(super) fn headline(&self) -> String {
         let (parent, since) = self.keys.parent();
         let said = match parent {
@@ -96,7 +96,7 @@ impl Signed {
         text
     }
 
-    /// That the DS must not go to the parent yet, and until when; none if it may.
+    /// Says that the DS must not go to the parent yet, and until when; `None` if it may.
     pub(super) fn early(&self) -> Option<String> {
         let is_early = self.keys.parent().0 == Parent::Introducing;
         let first = self.waits.first().and_then(|wait| wait.why.until()).filter(|_| is_early)?;
@@ -106,7 +106,7 @@ impl Signed {
         ))
     }
 
-    /// The keys, one a line under a heading.
+    /// The keys, one per line under a heading.
     pub(super) fn table(&self) -> String {
         let mut text =
             format!("  {:<4}  {:<15}  {:>5}  {:<10}  since\n", "role", "algorithm", "tag", "state");
@@ -125,12 +125,12 @@ impl Signed {
         text
     }
 
-    /// What is waited for, one a line.
+    /// What the keys wait for, one item per line.
     pub(super) fn wait_lines(&self) -> Vec<String> {
         self.waits.iter().map(|wait| self.wait_line(wait)).collect()
     }
 
-    /// What one place waits for.
+    /// One item that the keys wait for.
     fn wait_line(&self, wait: &Wait) -> String {
         let keys = |ids: &[KeyId]| tags(ids);
         let what = match (wait.new.as_slice(), wait.old.as_slice()) {
@@ -181,21 +181,21 @@ impl Signed {
 //------------ Alarms --------------------------------------------------------
 
 impl Host {
-    /// What is wrong with the signing of a zone, one a line; what waits for a person is among the waits.
+    /// What is wrong with the signing of a zone, one item per line; what waits for a person is listed with the waits.
     pub(super) fn signing_alarms(&self, apex: &Name) -> Vec<String> {
         let alarms = self.signer.alarms(apex).into_iter();
         let wrong = alarms.filter(|alarm| alarm.trouble.is_wrong());
         wrong.map(|alarm| alarm.trouble.to_string()).collect()
     }
 
-    /// The same of all zones: what makes zones unreachable now or soon, and what does not.
+    /// The same for all zones, as faults, which make zones unreachable now or soon, and warnings.
     pub(super) fn signing_troubles(&self) -> (Vec<String>, Vec<String>) {
         let (mut faults, mut warnings) = (Vec::new(), Vec::new());
         for (zone, alarms) in self.signer.all_alarms() {
             let name = zone.to_string();
             for Alarm { trouble, .. } in alarms {
                 let text = trouble.to_string();
-                // What publish says names the zone already.
+                // Texts from publish name the zone already.
                 let is_named = text.split([' ', ':', ',', ';']).any(|word| word == name);
                 let line = if is_named { text } else { format!("{name}: {text}") };
                 match trouble {
@@ -203,7 +203,7 @@ impl Host {
                     Trouble::DsMissing { .. } | Trouble::Policy { .. } | Trouble::Waits(_) => {
                         warnings.push(line);
                     }
-                    // The zone says itself what is the matter with its signatures.
+                    // The zone's own fault describes its signatures.
                     Trouble::SignaturesEnd { .. } => {}
                 }
             }

@@ -1,4 +1,4 @@
-//! What the clockwork of signed zones says, as news for the administrators' mailboxes.
+//! Turns the signer's alarms and waits into notices to the administrators.
 
 use crate::desk::{Desk, SigningNews};
 use crate::publish::Publisher;
@@ -7,8 +7,7 @@ use crate::rollover::{KeyId, Wait, Why};
 use crate::signer::{Alarm, Signer, Trouble};
 use crate::wire::Name;
 
-/// Writes to the administrators about every zone for which there is something to do. What fails is logged, and
-/// tried again at the next turn.
+/// Writes notices about every signed zone that needs attention. A failure is logged and retried at the next turn.
 pub(super) fn tell(desk: &Desk, signer: &Signer, publisher: &Publisher) {
     let all = signer.all_alarms();
     let all = all.iter().flat_map(|(zone, alarms)| alarms.iter().map(move |it| (zone, it)));
@@ -29,7 +28,7 @@ pub(super) fn tell(desk: &Desk, signer: &Signer, publisher: &Publisher) {
     }
 }
 
-/// The news with the DS records that the parent should have, if that is what a person has to do.
+/// Adds the DS records that the parent should have, if the task is to hand them in.
 fn with_ds(news: SigningNews, ds: impl FnOnce() -> Vec<String>) -> SigningNews {
     match news.deed {
         Deed::DsMismatch | Deed::DsWanted => SigningNews { lines: ds(), ..news },
@@ -37,18 +36,19 @@ fn with_ds(news: SigningNews, ds: impl FnOnce() -> Vec<String>) -> SigningNews {
     }
 }
 
-/// What an alarm is in the words of notices; none if it is for status and log alone.
+/// An alarm as a notice; `None` if it belongs in status and log only.
 fn news(zone: &Name, alarm: &Alarm) -> Option<SigningNews> {
     let deed = match &alarm.trouble {
         Trouble::Stopped { .. } => Deed::SigningStopped,
         Trouble::SignaturesEnd { .. } => Deed::SignaturesEnd,
         Trouble::DsMismatch { .. } => Deed::DsMismatch,
         Trouble::DsMissing { .. } => Deed::DsWanted,
-        // The administrator who wrote it sees it where it was written.
+        // Settings faults are reported to the administrator who edits the settings.
         Trouble::Policy { .. } => return None,
         Trouble::Waits(wait) => return waits(zone, wait),
     };
-    // The words of a reason change while it stays; that it is wrong is told each day.
+    // The text of the reason may change while the alarm persists, so it does not identify the notice: that is repeated
+    // daily.
     Some(SigningNews {
         zone: zone.clone(),
         deed,

@@ -1,9 +1,9 @@
 //! A start without the database: zones are served from their files, from the derived files of promoted
 //! records and from the copies in `served/`; the queue stays closed, and log, status and pages say why.
 //!
-//! A database is not used if it does not open, is damaged, of a later version or locked, if it is missing
-//! or empty though there are traces of one, and if it knows no zone that there are traces of: nothing is
-//! made in the place of something lost. What stands in is in memory, so that it needs no disk.
+//! The database is not used if it cannot be opened, is damaged, locked or of a later version, if it is missing or empty
+//! although other files show that there was one, or if it knows none of the zones in those files: a lost database is
+//! never replaced by a new one. The stand-in is in memory, so that it needs no disk.
 
 use std::path::Path;
 use std::time::Duration;
@@ -14,20 +14,20 @@ use crate::publish::{Options, Publisher, ReloadReport, Sources};
 use crate::store::{Store, StoreError};
 use crate::text::with_causes;
 
-/// How long a start looks for damage before it goes on.
+/// Time limit of the damage check at a start.
 const CHECK_MAX: Duration = Duration::from_secs(2);
 
-/// The database, or one in its place that is thrown away.
+/// The database, or a temporary stand-in.
 pub(super) struct Database {
     /// The one to work on.
     pub(super) store: Store,
-    /// Why it is not the real one, if it is not.
+    /// Why it is a stand-in; `None` for the real one.
     pub(super) reason: Option<String>,
 }
 
 impl Database {
-    /// Opens the database and the zones on it, or on one that stands in for it. `fault` is why the state
-    /// directory cannot be written, if so.
+    /// Opens the database, or a stand-in, and the zones on it. `fault` is why the state directory cannot be written,
+    /// if so.
     pub(super) fn open(
         sources: Sources,
         options: &Options,
@@ -53,13 +53,13 @@ impl Database {
         tracing::warn!(rrsets = taken, "promoted records taken from the derived files");
         let options = Options { is_stand_in: true, ..options.clone() };
         let (publisher, _) = Publisher::open(store.clone(), sources, options)?;
-        // The serials it gives out are on disk before they are served, if the disk takes them.
+        // Serials are on disk before they are served, if the disk can be written.
         publisher.flush();
         Ok((Self { store, reason: Some(reason) }, publisher))
     }
 }
 
-/// The database, if it can be worked on and is the one that the zones were served from.
+/// The database, if it is usable and the one that the zones were served from.
 pub(super) fn usable(options: &Options) -> Result<Store, String> {
     let state_dir = &options.state_dir;
     if let Some(lost) = lost(state_dir) {
@@ -68,13 +68,13 @@ pub(super) fn usable(options: &Options) -> Result<Store, String> {
     let kept = Store::keep_before_upgrade(state_dir).map_err(|error| with_causes(&error))?;
     if let Some(path) = kept {
         let path = path.display();
-        tracing::info!("the database is brought up to date; as it was, it is in {path}");
+        tracing::info!("the database was migrated; its previous version is kept in {path}");
     }
     let store = Store::open(state_dir).map_err(|error| with_causes(&error))?;
     fault_of(&store, state_dir).map_or(Ok(store), Err)
 }
 
-/// That the database is missing, if there are traces of one.
+/// Says that the database is missing, if other files show that there was one.
 pub(super) fn lost(state_dir: &Path) -> Option<String> {
     let has_traces = || !Publisher::published(state_dir).is_empty() || has_keys(state_dir);
     if Store::is_absent(state_dir) && state_dir.join(RESTORING).exists() {
@@ -93,8 +93,7 @@ pub(super) fn lost(state_dir: &Path) -> Option<String> {
     })
 }
 
-/// Why a database that opens cannot be worked on: it is damaged, or not the one that the zones were served
-/// from.
+/// Why a database that opens is not used: it is damaged, or not the one that the zones were served from.
 pub(super) fn fault_of(store: &Store, state_dir: &Path) -> Option<String> {
     let published = Publisher::published(state_dir);
     let looked = || -> Result<_, StoreError> {
@@ -112,13 +111,13 @@ pub(super) fn fault_of(store: &Store, state_dir: &Path) -> Option<String> {
     }
 }
 
-/// What a report says of a database that failed.
+/// The text of a report about a database that failed.
 fn text_of(report: &ReloadReport) -> String {
     let findings: Vec<String> = report.findings.iter().map(|it| it.message.clone()).collect();
     format!("{}: {}", report.zone, findings.join("; "))
 }
 
-/// Whether keys are there, which are made beside a database only.
+/// Whether there are keys, which are only made together with a database.
 #[cfg(feature = "approval")]
 fn has_keys(state_dir: &Path) -> bool {
     crate::audit::has_keys(state_dir)
@@ -130,14 +129,17 @@ fn has_keys(_: &Path) -> bool {
     false
 }
 
-/// Logs the rows that are written from the first zone on. Without the key zones are served all the
-/// same; road 3, which does not open without it, says why.
+/// Starts the row log before the first zone is written. Without its key zones are still served; road 3, which needs
+/// the key, reports why it stays closed.
 #[cfg(feature = "approval")]
 fn guard_rows(store: &Store, state_dir: &Path) {
     let opened = crate::audit::open_guarded(state_dir, store, super::time::now_ms());
     if let Err(error) = opened {
         let error = with_causes(&error);
-        tracing::error!(error, "rows are written without a log, and audit verify will say so");
+        tracing::error!(
+            error,
+            "rows are written without the row log; audit verify will report them"
+        );
     }
 }
 

@@ -12,10 +12,10 @@ use crate::files;
 pub struct StateDir {
     /// The directory.
     path: PathBuf,
-    /// The directory itself and its file `lock`, locked. The one needs no right to write and cannot be
-    /// taken away from inside, the other is seen by older versions and holds the process id for people.
+    /// The locked directory and its locked file `lock`. The directory can be locked without the right to write and
+    /// cannot be removed by mistake; the file is known to older versions and shows the process id.
     _locks: Vec<File>,
-    /// Why nothing can be written in it.
+    /// Why it cannot be written.
     fault: Option<io::Error>,
 }
 
@@ -29,14 +29,14 @@ impl StateDir {
         }
     }
 
-    /// The same for answering, which goes on without it: only another daemon in it is an error.
+    /// The same for a daemon that can answer without writing: only another daemon in the directory is an error.
     pub fn take_as_it_is(path: &Path) -> Result<Self, StateDirError> {
         let mut taken = Self { path: path.to_owned(), _locks: Vec::new(), fault: None };
         taken.fault = taken.lock()?.err();
         Ok(taken)
     }
 
-    /// Makes and locks it. The inner error is that something cannot be written.
+    /// Makes and locks it. The inner error says that it cannot be written.
     fn lock(&mut self) -> Result<io::Result<()>, StateDirError> {
         let path = &self.path;
         let made = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(path);
@@ -44,7 +44,7 @@ impl StateDir {
             made.and_then(|()| tighten(path)).err().into_iter().collect();
         let mut file = OpenOptions::new();
         file.read(true).write(true).create(true).truncate(false).mode(0o600);
-        // Root must not be led to another file by whom the directory belongs to.
+        // The directory's owner must not redirect root to another file.
         file.custom_flags(libc::O_NOFOLLOW);
         let mut directory = OpenOptions::new();
         directory.read(true).custom_flags(libc::O_DIRECTORY);
@@ -70,13 +70,13 @@ impl StateDir {
                 Err(error) => faults.push(error),
             }
         }
-        // Where nothing can be locked, nothing keeps a second daemon away.
+        // If neither can be locked, a second daemon could start.
         faults.extend(unlocked.filter(|_| !is_locked));
         if let Some(first) = faults.into_iter().next() {
             return Ok(Err(first));
         }
         if let Some(lock) = self._locks.last_mut() {
-            // For people; a full disk is no reason to stop.
+            // Informative only: a full disk must not stop the start.
             let _ = lock.set_len(0).and_then(|()| writeln!(lock, "{}", std::process::id()));
         }
         Ok(files::try_to_write(&self.path))
@@ -87,7 +87,7 @@ impl StateDir {
         &self.path
     }
 
-    /// Why nothing can be written in it, in words, if so.
+    /// Why it cannot be written, in words, if so.
     pub fn fault(&self) -> Option<String> {
         let path = self.path.display();
         let words = |error| {
@@ -100,8 +100,8 @@ impl StateDir {
     }
 }
 
-/// Takes away what others may do in a state directory that was made by hand or by a package. One that
-/// holds something else than our own files is only reported: it may be meant for others.
+/// Removes the permissions of other users from a state directory that was made by hand or by a package. A directory
+/// with files that are not ours is only reported: others may need it.
 fn tighten(path: &Path) -> io::Result<()> {
     let mode = std::fs::metadata(path)?.permissions().mode();
     if mode & 0o077 == 0 {

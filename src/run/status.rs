@@ -14,11 +14,11 @@ use crate::serve::LogState;
 use crate::text::append_line;
 use crate::wire::Rcode;
 
-/// Names with something wrong at their targets that a line tells; JSON has them all.
+/// Names with faulty targets listed in one line of text; JSON has them all.
 const TARGETS_MAX: usize = 40;
 
 impl Host {
-    /// Zones, listeners, and what should be mended; then the exit code is 1.
+    /// Zones, listeners and faults; the exit code is 1 if there are faults.
     pub(super) fn status(&self) -> Reply {
         let zones = self.publisher.status();
         let refreshes = self.refreshes(&zones);
@@ -85,7 +85,7 @@ impl Host {
         Reply { exit: u8::from(!is_well), text, json }
     }
 
-    /// A zone, with how it is kept fresh and how it is signed.
+    /// A zone, with the status of its refresh and its signing.
     fn zone_json(
         &self,
         zone: &ZoneStatus,
@@ -147,7 +147,7 @@ impl Host {
     }
 }
 
-/// How a log of queries does.
+/// The state of a log of queries.
 fn log_json(state: Option<LogState>) -> Value {
     state.map_or(
         Value::Null,
@@ -155,7 +155,7 @@ fn log_json(state: Option<LogState>) -> Value {
     )
 }
 
-/// How a zone is signed, and what is waited for.
+/// The signing status of a zone, and what its keys wait for.
 fn add_signing(text: &mut String, zone: &ZoneStatus, signed: Option<&Signed>) {
     if let Some(signed) = signed {
         append_line!(text, "  {}", signed.headline());

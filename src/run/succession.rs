@@ -1,9 +1,9 @@
-//! One daemon follows another without a query lost: on the successor's side, on the predecessor's, and the command that
-//! starts it. How the two talk is [`successor`].
+//! Handover from one daemon to the next without losing a query: the successor's side, the predecessor's side, and the
+//! command that starts it. The protocol between the two is [`successor`].
 //!
-//! The predecessor first stops whatever could change a zone and leaves the database; it goes on to answer from memory
-//! on the very sockets that the successor gets. If the successor fails before it answers, the predecessor takes
-//! all of its work back; a worker of before that slept through that answers one more batch from its memory.
+//! The predecessor first stops everything that could change a zone and closes the database, but keeps answering from
+//! memory on the same sockets that the successor gets. If the successor fails before it answers, the predecessor
+//! resumes all of its work; a worker that was asleep meanwhile may answer one more batch from the old data.
 
 use std::process::{Command as Program, Stdio};
 use std::time::{Duration, Instant};
@@ -23,15 +23,15 @@ use crate::serve::Inherited;
 use crate::service::successor::{self, Place, Talk};
 use crate::text::with_causes;
 
-/// Variables that are meant for one process and not for the one that follows it.
+/// Environment variables that are meant for one process and not for its successor.
 const OWN: [&str; 4] = ["WATCHDOG_PID", "LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES"];
 
-/// How long the end of a process may take.
+/// How long a killed process may take to disappear.
 const CLEARED_WITHIN: Duration = Duration::from_secs(60);
 
 //------------ The successor -------------------------------------------------
 
-/// Asks the daemon that runs for its sockets.
+/// Asks the running daemon for its sockets.
 pub(super) fn follow(loaded: &Loaded) -> Result<(Inherited, Talk), RunError> {
     let faults = options::findings(loaded);
     if !faults.is_empty() {
@@ -48,30 +48,30 @@ pub(super) fn follow(loaded: &Loaded) -> Result<(Inherited, Talk), RunError> {
     let place = Place::take(state_dir).map_err(|error| refused(error.to_string()))?;
     match call(Command::HandOver) {
         Ok(reply) if reply.exit != 0 => return Err(refused(reply.text)),
-        // It may be busy handing over before it has said that it will.
+        // The handover may begin before its reply is sent.
         Ok(_) | Err(CallError::Vanished(_)) => {}
         Err(error) => return Err(refused(error.to_string())),
     }
     tracing::info!(from = pid, "taking over");
-    place.receive(pid).map_err(|error| refused(format!("the sockets did not come: {error}")))
+    place.receive(pid).map_err(|error| refused(format!("the sockets were not received: {error}")))
 }
 
-/// The successor answers: waits until the other does not any more.
+/// Tells the predecessor that the successor answers, and waits until the predecessor has stopped answering.
 pub(super) fn answering(talk: Talk, fault: Option<&str>) -> Result<(), RunError> {
-    // The daemon before has the database open: better it goes on.
+    // The predecessor could use the database, so it should resume.
     if let Some(fault) = fault {
         return Err(RunError::Follow(format!("the database cannot be used: {fault}")));
     }
     if let Err(error) = talk.answering() {
-        tracing::warn!(%error, "the daemon before this one did not say that it has ended");
+        tracing::warn!(%error, "the previous daemon did not confirm that it has stopped answering");
     }
     Ok(())
 }
 
 //------------ The predecessor -----------------------------------------------
 
-/// Lets process `pid` follow. Returns when this one does not answer any more, and whether the other still does; else
-/// what goes on answering, and why.
+/// Hands over to process `pid`. Returns once this process has stopped answering, with whether the successor still
+/// runs; on an error, what keeps answering, and why.
 pub(super) fn hand_over(
     loaded: &Loaded,
     building: Building,
@@ -85,7 +85,7 @@ pub(super) fn hand_over(
         Err(error) => return Err((retired, error)),
     };
     if let Err(error) = talk.until_answering() {
-        // One that is still there would keep the database.
+        // A successor that still runs would hold the database.
         if error.kind() != std::io::ErrorKind::UnexpectedEof {
             kill(pid);
         }
@@ -96,20 +96,20 @@ pub(super) fn hand_over(
     notifier.main_process(pid);
     let told = talk.leave();
     if let Err(error) = &told {
-        tracing::error!(%error, "the successor was not told that it is alone");
+        tracing::error!(%error, "the successor could not be told that it now answers alone");
     }
     Ok(told.is_ok())
 }
 
-/// Ends a successor that is not to follow.
+/// Kills a successor that failed.
 pub(super) fn kill(pid: u32) {
     if let Some(process) = i32::try_from(pid).ok().and_then(rustix::process::Pid::from_raw) {
-        // Gone already is as good.
+        // It may have ended already.
         let _ = rustix::process::kill_process(process, rustix::process::Signal::KILL);
     }
 }
 
-/// Does again all of the work that a successor did not take.
+/// Resumes all work after a failed handover.
 pub(super) fn take_back(
     loaded: &Loaded,
     retired: Retired,
@@ -118,7 +118,7 @@ pub(super) fn take_back(
     let settings = retired.settings();
     let mut loaded = loaded.clone();
     loaded.settings = settings;
-    // One that was killed holds the directory until the system has cleared it away.
+    // A killed process holds its lock until the system has removed it.
     let until = Instant::now() + CLEARED_WITHIN;
     while Instant::now() < until
         && StateDir::take_as_it_is(&loaded.settings.server.state_dir).is_err()
@@ -135,7 +135,7 @@ pub(super) fn take_back(
 //------------ Commands ------------------------------------------------------
 
 impl Host {
-    /// Starts this program again, which then asks for the sockets.
+    /// Starts the program again; the new process then asks for the sockets.
     pub(super) fn begin_succession(&self) -> Reply {
         let loaded = match config::load(&self.settings_path) {
             Ok(loaded) => loaded,
@@ -147,14 +147,14 @@ impl Host {
         }
         if loaded.settings.server.state_dir != lock(&self.in_force).server.state_dir {
             return Reply::failed(
-                "server.state_dir is another one now, which a successor would not find us in: restart gapura",
+                "server.state_dir has changed, so a successor would not find this daemon: restart gapura",
             );
         }
         if let Some(refused) = is_process_1() {
             return refused;
         }
         let Some((program, arguments)) = &self.program else {
-            return Reply::failed("this program does not know its own file: restart gapura");
+            return Reply::failed("the path of the running program is unknown: restart gapura");
         };
         let mut command = Program::new(program);
         command.args(arguments.iter().filter(|it| *it != "--take-over")).arg("--take-over");
@@ -170,7 +170,7 @@ impl Host {
                         tracing::warn!(pid, %ended, "the successor ended");
                     }
                 };
-                // Without this thread it stays in the table of processes until we end.
+                // Without this thread the process stays a zombie until we end.
                 drop(std::thread::Builder::new().name("successor".to_owned()).spawn(wait));
                 let json = serde_json::json!({ "pid": std::process::id(), "successor": pid });
                 Reply::done(format!("process {pid} is about to take over"), json)
@@ -179,7 +179,7 @@ impl Host {
         }
     }
 
-    /// Agrees that the caller follows.
+    /// Begins the handover to the calling process.
     pub(super) fn hand_over_to(&self, session: &Session) -> Reply {
         if let Some(refused) = is_process_1() {
             return refused;
@@ -201,7 +201,7 @@ impl Host {
     }
 }
 
-/// The reply where a container would end with this process.
+/// The refusal as process 1: a container would end with it.
 fn is_process_1() -> Option<Reply> {
     (std::process::id() == 1).then(|| {
         Reply::failed(
@@ -211,7 +211,7 @@ fn is_process_1() -> Option<Reply> {
     })
 }
 
-/// The reply where the settings would let no daemon start.
+/// The refusal where no daemon could start with the current settings.
 fn not_begun(findings: &[Finding]) -> Reply {
     let lines: String = findings.iter().map(|one| format!("{}\n", one.with_hint())).collect();
     Reply {

@@ -1,4 +1,4 @@
-//! Work that is repeated for as long as the daemon runs.
+//! Periodic work while the daemon runs.
 
 use std::time::{Duration, Instant};
 
@@ -7,9 +7,8 @@ use tokio::sync::watch;
 /// The pause between two turns of the timers.
 pub(super) const TICK: Duration = Duration::from_secs(5);
 
-/// Does `work` on a thread that may block, pauses, and does it again until the daemon stops. `work` gets the
-/// time since its last turn began, by a clock that nobody sets. A turn that panics is no reason to leave
-/// out the next.
+/// Runs `work` on a thread that may block, pauses, and repeats until the daemon stops. `work` gets the monotonic time
+/// since its last turn began. After a panic the next turn still runs.
 pub(super) async fn every(
     pause: Duration,
     stopped: watch::Receiver<bool>,
@@ -28,13 +27,13 @@ pub(super) async fn every(
     }
 }
 
-/// Waits for so long; true at once when the daemon stops.
+/// Waits for `pause`; returns true at once when the daemon stops.
 pub(super) async fn is_stopped_within(pause: Duration, stopped: &watch::Receiver<bool>) -> bool {
     tokio::time::timeout(pause, stop_signal(stopped.clone())).await.is_ok()
 }
 
 /// Resolves once the daemon stops.
 pub(super) async fn stop_signal(mut stopped: watch::Receiver<bool>) {
-    // An error means that the daemon is gone, which is the same.
+    // An error means that the daemon has ended.
     let _ = stopped.wait_for(|stop| *stop).await;
 }

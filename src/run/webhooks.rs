@@ -1,5 +1,5 @@
-//! Webhooks are told what happens: each by a thread of its own while there is something to tell, so that one that
-//! hangs keeps no other waiting. And the commands on them.
+//! Delivery of events to webhooks, each on a thread of its own while events are due, so that one that hangs delays no
+//! other; and the commands on webhooks.
 
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex};
@@ -16,13 +16,13 @@ use crate::lock::lock;
 use crate::text::{append_line, with_causes};
 use crate::webhook::{Hook, Said};
 
-/// The pause between two looks for events.
+/// The pause between checks for due events.
 const PAUSE: Duration = Duration::from_secs(1);
 
-/// The webhooks that are being told, by name.
+/// The webhooks that are being called, by name.
 type Busy = Arc<Mutex<HashSet<String>>>;
 
-/// Tells webhooks until the daemon stops.
+/// Delivers events until the daemon stops.
 pub(super) async fn tell(desk: Desk, stopped: watch::Receiver<bool>) {
     let busy = Busy::default();
     loop {
@@ -30,7 +30,7 @@ pub(super) async fn tell(desk: Desk, stopped: watch::Receiver<bool>) {
             if lock(&busy).insert(hook.name.clone()) {
                 let place = Place { name: hook.name.clone(), busy: Arc::clone(&busy) };
                 let (desk, stopped) = (desk.clone(), stopped.clone());
-                // Nobody waits for it.
+                // Not joined: it may wait for a peer.
                 drop(tokio::task::spawn_blocking(move || tell_one(&desk, &hook, &stopped, place)));
             }
         }
@@ -40,19 +40,19 @@ pub(super) async fn tell(desk: Desk, stopped: watch::Receiver<bool>) {
     }
 }
 
-/// The webhooks that have something to do now.
+/// The webhooks with events due now.
 async fn due(desk: &Desk) -> Vec<Hook> {
     let desk = desk.clone();
     let found = tokio::task::spawn_blocking(move || desk.webhooks_due()).await;
     // A panic inside is in the log already.
     found.unwrap_or_else(|_| Ok(Vec::new())).unwrap_or_else(|error| {
         let error = with_causes(&error);
-        tracing::warn!(error, "webhooks could not be looked after");
+        tracing::warn!(error, "due events of webhooks could not be read");
         Vec::new()
     })
 }
 
-/// Tells one webhook all that is due.
+/// Delivers all due events to one webhook.
 fn tell_one(desk: &Desk, hook: &Hook, stopped: &watch::Receiver<bool>, _place: Place) {
     loop {
         match desk.tell_webhook(hook) {
@@ -60,18 +60,22 @@ fn tell_one(desk: &Desk, hook: &Hook, stopped: &watch::Receiver<bool>, _place: P
             Ok(_) => return,
             Err(error) => {
                 let error = with_causes(&error);
-                tracing::warn!(webhook = hook.name, error, "a webhook could not be looked after");
+                tracing::warn!(
+                    webhook = hook.name,
+                    error,
+                    "events could not be delivered to a webhook"
+                );
                 return;
             }
         }
     }
 }
 
-/// That a webhook is being told; it ends with this, also by a panic.
+/// Marks a webhook as being called until dropped, also by a panic.
 struct Place {
-    /// Which.
+    /// The webhook.
     name: String,
-    /// Where it is listed.
+    /// The list it is marked in.
     busy: Busy,
 }
 
@@ -83,8 +87,8 @@ impl Drop for Place {
 
 //------------ Commands ------------------------------------------------------
 
-/// What commands say without a daemon.
-const STOPPED: &str = "gapura is not running: webhooks are told by the daemon";
+/// The reply of commands without a daemon.
+const STOPPED: &str = "gapura is not running: only a running daemon calls webhooks";
 
 /// The desk of a running daemon, or the settings of a stopped one.
 type Running = Result<Desk, Box<Settings>>;
@@ -108,7 +112,7 @@ pub(super) fn list(desk: &Running) -> Result<Reply, ActError> {
         }
     }
     if all.is_empty() {
-        text = "no webhook is set: add a [[webhook]] to the settings\n".to_owned();
+        text = "there are no webhooks: add a [[webhook]] to the settings\n".to_owned();
     }
     let is_well = all.iter().all(|hook| hook.trouble().is_none());
     Ok(Reply { exit: u8::from(!is_well), text, json: json!({ "webhooks": all }) })
@@ -137,7 +141,7 @@ pub(super) fn retry(desk: &Running, name: &str) -> Reply {
     match desk.retry_webhook(name, None) {
         Ok(()) => {
             let text =
-                format!("webhook {name} is tried now: gapura webhook list says what came of it");
+                format!("webhook {name} is being tried now: gapura webhook list shows the result");
             Reply::done(text, json!({ "webhook": name }))
         }
         Err(error) => refused(name, &error),

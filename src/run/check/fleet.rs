@@ -1,6 +1,6 @@
-//! The files of `[[remote]]`, and rules of zones that nobody will ever meet.
+//! The files of `[[remote]]`, and rules of zones that can never apply.
 //!
-//! A start does not look at these files: a remote that cannot be reached stops no answer.
+//! A start does not check these files: a remote that cannot be reached does not keep zones from being answered.
 
 use std::path::Path;
 
@@ -13,9 +13,9 @@ use crate::text::with_causes;
 use crate::wire::Name;
 
 impl Check<'_> {
-    /// Files of remotes, and rules that nobody meets.
+    /// Files of remotes, and rules that can never apply.
     pub(super) fn fleet(&mut self) {
-        // Faults of the rules themselves are told with those of the other settings.
+        // Faults of the rules themselves are reported with those of the other settings.
         let Ok(rules) = options::fleet(&self.loaded.settings) else { return };
         for (at, remote) in self.loaded.settings.remotes.iter().enumerate() {
             if !remote.tls.is_empty() {
@@ -53,7 +53,7 @@ impl Check<'_> {
         }
         for remote in rules.transfer.iter().filter(|remote| remote.tls.is_some()) {
             let message = format!(
-                "remote \"{}\" may have the zone over TLS only, and there is no [tls] table: nobody listens for it",
+                "remote \"{}\" may transfer the zone over TLS only, but without a [tls] table there is no TLS listener",
                 remote.name
             );
             let hint = "add a [tls] table, or take tls out of the [[remote]]";
@@ -66,7 +66,7 @@ impl Check<'_> {
         let may_have = |told: &Remote| rules.transfer.iter().any(|it| is_same_server(it, told));
         for remote in rules.notify.iter().filter(|remote| !may_have(remote)) {
             let message = format!(
-                "remote \"{}\" is told of changes and may not have the zone: its transfers are refused",
+                "remote \"{}\" is notified of changes but may not transfer the zone: its transfers are refused",
                 remote.name
             );
             let hint = "name it in transfer, too";

@@ -1,4 +1,4 @@
-//! The private keys that zones are signed with: there, readable, and those that they say they are.
+//! The private keys that zones are signed with: each must exist, be readable, and match its DNSKEY.
 
 use std::path::Path;
 
@@ -22,8 +22,7 @@ pub fn signer(state_dir: &Path, source: &ZoneSource) -> Signer {
     }
 }
 
-/// Says so if a zone is to be signed that somebody else has signed, and none of its keys was imported:
-/// gapura refuses to sign it.
+/// Reports a zone that is to be signed but was signed elsewhere and has no imported key: gapura refuses to sign it.
 pub fn signed_elsewhere(state_dir: &Path, source: &ZoneSource, zone: &Zone) -> Option<Finding> {
     if signer(state_dir, source) != Signer::Policy {
         return None;

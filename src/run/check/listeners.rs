@@ -1,4 +1,4 @@
-//! Addresses: used once, of this machine, and not another program's.
+//! Listening addresses: used only once, of this machine, and not in use by another program.
 
 use std::net::{IpAddr, SocketAddr};
 use std::os::unix::net::UnixStream;
@@ -115,8 +115,8 @@ impl Wanted {
 /// State of a listening TCP socket in the kernel's table.
 const LISTENING: &str = "0A";
 
-/// Whether somebody listens there now. Read in the kernel's tables: binding it to see, even for a moment, could
-/// be in the way of a gapura that starts.
+/// Whether some program listens there now, according to the kernel's tables: a trial bind, however short, could block a
+/// gapura that is starting.
 fn is_taken(wanted: &Wanted) -> bool {
     if wanted.address.port() == 0 {
         return false;

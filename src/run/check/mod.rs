@@ -1,5 +1,5 @@
-//! `gapura check`: what serving needs besides good zone files, looked at by the daemon's own code, all
-//! faults at once. Nothing is changed, made or bound.
+//! `gapura check`: what a start needs besides good zone files, checked by the daemon's own code, all faults at once.
+//! Nothing is changed, created or bound.
 
 mod fleet;
 mod keys;
@@ -36,12 +36,12 @@ pub fn check(loaded: &Loaded, sources: &[ZoneSource]) -> Vec<Finding> {
     check.findings
 }
 
-/// What else is wrong with settings that do not all read, by what does: so that one look tells everything.
-/// What may be wrong only because something was cut out is left for the next look.
+/// Further faults of settings that could only be read in part, so that one run reports as much as possible. A finding
+/// that may only come from the unreadable part is left for the next run.
 pub fn besides(loaded: &Loaded, faults: &[Finding]) -> Vec<Finding> {
     let line = |finding: &Finding| finding.place.as_ref().map(|place| place.line);
     let lines: Vec<u32> = faults.iter().filter_map(line).collect();
-    // One table of a list that is missing changes the places of those behind it.
+    // A missing table shifts the index of those behind it in the list.
     let lists: Vec<&str> = lines
         .iter()
         .filter_map(|line| loaded.table_at(*line))
@@ -72,7 +72,7 @@ impl Check<'_> {
         self.note(rule, Severity::Error, key, message, hint);
     }
 
-    /// Notes what works and is likely not meant so.
+    /// Notes what works but is probably a mistake.
     fn warn(&mut self, rule: &'static str, key: &str, message: String, hint: &str) {
         self.note(rule, Severity::Warning, key, message, hint);
     }

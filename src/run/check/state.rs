@@ -13,7 +13,7 @@ use crate::store::Store;
 use crate::store::StoreError;
 use crate::text::with_causes;
 
-/// What holds while the database is not used.
+/// The consequence while the database is not in use.
 const UNTIL_THEN: &str = "until then zones are answered, and the queue stays closed";
 /// What to do about a key of the queue.
 #[cfg(feature = "approval")]
@@ -105,7 +105,7 @@ impl Check<'_> {
         }
     }
 
-    /// The same while the database cannot be looked at: where one key is, both must read.
+    /// The same while the database cannot be read: if one key exists, both must be readable.
     #[cfg(feature = "approval")]
     fn keys_alone(&mut self, path: &Path) {
         if !has_keys(path) {

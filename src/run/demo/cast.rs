@@ -21,7 +21,7 @@ const PASSWORD_OCTETS: usize = 10;
 /// When the head is away, counted in days from now.
 const AWAY: (i64, i64) = (10, 15);
 
-/// An account, for whoever looks around.
+/// An account, with what it takes to sign in.
 #[derive(Clone, Debug, Serialize)]
 pub struct Member {
     /// The name to sign in with.
@@ -85,7 +85,7 @@ impl Cast {
         of_role.first().copied().with_context(|| format!("nobody is {role}"))
     }
 
-    /// What else an office has: an invitation nobody has opened, and an absence that is known already.
+    /// Adds an unopened invitation and a planned absence.
     pub(super) fn look_ahead(&self) -> anyhow::Result<()> {
         let admin = By::Officer(self.first(Role::Operator)?.clone());
         self.people.invite(&admin, Role::Auditor, "auditor@inspektorat.example")?;
@@ -102,7 +102,7 @@ impl Cast {
         Ok(self.people.record_acting(head, &away)?)
     }
 
-    /// Gives everybody a second factor and a token, some minutes before now: codes of now are unused.
+    /// Gives everybody a second factor and a token, some minutes in the past, so that current codes are unused.
     pub(super) fn equip(&self, persons: &[Person]) -> anyhow::Result<Vec<Member>> {
         let equipped = persons.iter().map(|person| {
             let session = self.people.sign_in(&person.name, &self.password, &Origin::Console)?;

@@ -1,5 +1,5 @@
-//! The holidays of a demonstration that have the same date every year, entered by its administrator as
-//! on the page. Only days to come: the story of the past was told by the calendar it had.
+//! The holidays of a demonstration that have the same date every year, entered by its administrator as on the page. Only
+//! future days: the past was played with the calendar as it was.
 
 use anyhow::anyhow;
 

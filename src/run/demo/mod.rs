@@ -5,8 +5,8 @@
 //! place (directory, zone file, settings, free ports) ─► play (the script, by the desk's own functions, with a
 //! clock of the past) ─► the daemon as always ─► directory removed
 //! ```
-//! Nothing is written past the desk: what a demonstration holds could have happened, and its event chain
-//! verifies. It is no test of load, and no way to begin in earnest: its passwords are printed.
+//! Everything is written through the desk, so its contents could have happened and its event chain verifies. It is
+//! neither a load test nor a way to set up a real office: its passwords are printed.
 
 mod cast;
 mod holidays;
@@ -33,7 +33,7 @@ pub use cast::{Member, code_now};
 use place::Place;
 pub use place::Wanted;
 
-/// What a demonstration holds, for whoever looks around.
+/// The contents of a demonstration, to be printed.
 #[derive(Clone, Debug, Serialize)]
 pub struct Filled {
     /// The password of every account.
@@ -78,7 +78,7 @@ fn fill(place: &Arc<Place>) -> anyhow::Result<Option<Filled>> {
     let (there, told) = (Arc::clone(place), Arc::clone(&stop));
     let work = move || {
         let filled = play::fill(&there, &told);
-        // Whoever waits is the last to hold the place, and removes it.
+        // The waiting side holds the place last, and removes it.
         drop(there);
         drop(done.send(filled));
     };

@@ -1,6 +1,6 @@
-//! The clock of a demonstration while it is made: it stands where it was put.
+//! The clock of a demonstration while it is made: it shows the time that was set.
 //!
-//! There is one a process, because the publisher takes its clock as a plain function.
+//! There is one per process, because the publisher takes its clock as a plain function.
 
 use std::sync::atomic::{AtomicI64, Ordering};
 
@@ -12,7 +12,7 @@ pub(super) fn now_ms() -> i64 {
     HAND.load(Ordering::Relaxed)
 }
 
-/// Puts it to a time.
+/// Sets it.
 pub(super) fn set(ms: i64) {
     HAND.store(ms, Ordering::Relaxed);
 }

@@ -20,10 +20,10 @@ const ZONE_FILE: &str = "cirebonkab.go.id.zone";
 const SETTINGS: &str = include_str!("settings.toml");
 /// The file of the settings.
 const SETTINGS_FILE: &str = "gapura.toml";
-/// How often two kinds of port are looked for that are free under one number.
+/// Attempts to find a port that is free over both UDP and TCP.
 const TRIES: usize = 50;
 
-/// What somebody wants of a demonstration.
+/// The options of `gapura demo`.
 #[derive(Clone, Debug)]
 pub struct Wanted {
     /// The directory it is kept in; none = one that is removed at the end.

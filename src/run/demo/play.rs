@@ -24,7 +24,7 @@ use crate::store::Store;
 use crate::view::RequestView;
 use crate::words::set_office;
 
-/// The longest jump of the clock: less than what the desk doubts, and often enough for reminders.
+/// The longest jump of the clock: small enough that the desk does not doubt it, and that no reminder is missed.
 const HOP_MS: i64 = 6 * 60 * MINUTE_MS;
 /// When accounts get their second factors, counted back from now.
 const EQUIPPED_MS: i64 = 20 * MINUTE_MS;
@@ -92,7 +92,7 @@ struct Stage<'a> {
 }
 
 impl Stage<'_> {
-    /// Lets time pass, with all that the clock brings.
+    /// Lets time pass, and runs the timers meanwhile.
     fn wait_until(&self, then: i64) -> anyhow::Result<()> {
         while past::now_ms() < then {
             let before = past::now_ms();
@@ -216,7 +216,7 @@ impl Stage<'_> {
         Ok(())
     }
 
-    /// An act by whoever holds the request; once nobody does, by a verifier.
+    /// An act by the holder of the request, or by a verifier if it has none.
     fn done_by_holder(&self, number: &str, act: &Act) -> anyhow::Result<()> {
         let holder = self.view(number)?.summary.holder;
         let verifier = || self.cast.first(Role::Verifier).map(|account| account.name.clone());
@@ -263,7 +263,7 @@ impl Stage<'_> {
         Ok(self.desk.view(number, &Viewer::Officer(actor))?)
     }
 
-    /// Brings the clock to the end of the story, and says what there is.
+    /// Advances the clock to the end, and lists the contents.
     fn end(&self, place: &Place) -> anyhow::Result<Filled> {
         self.cast.look_ahead()?;
         let admin = self.cast.first(Role::Operator)?.name.clone();
@@ -294,7 +294,7 @@ impl Stage<'_> {
     }
 }
 
-/// The act of a step that its words say whole.
+/// The act of a step that is given completely by its text.
 fn act_of(step: &Step) -> anyhow::Result<Act> {
     let rest = step.rest.clone();
     Ok(match step.verb {

@@ -1,5 +1,5 @@
-//! A table of requests that the administrator of a demonstration has brought and not confirmed yet: two rows are
-//! ready, two are not.
+//! A table of requests that the administrator of a demonstration has uploaded but not confirmed: two rows are ready,
+//! two are not.
 
 use anyhow::Context;
 
@@ -13,7 +13,7 @@ use crate::uploads::Letter;
 /// The table.
 const TABLE: &str = include_str!("table.csv");
 
-/// Brings the table and a covering letter.
+/// Uploads the table and a covering letter.
 pub(super) fn bring(desk: &Desk, actor: &Actor, letter: &Letter) -> anyhow::Result<()> {
     let table = Table::read(TABLE.as_bytes()).ok().context("the table does not read")?;
     let sha256 = sha256_hex(TABLE.as_bytes());

@@ -1,7 +1,7 @@
-//! The events that have a name: what a program may wait for, whatever the words of the message.
+//! Named events: what programs can match on, independent of the wording of a message.
 //!
-//! A line names its event in the field `event`. To the journal it has the MESSAGE_ID of the event, by which
-//! `journalctl MESSAGE_ID=…` finds all of them. Names and ids never change; new ones are added.
+//! A log line carries the name in the field `event`. In the journal it also has the event's MESSAGE_ID, so that
+//! `journalctl MESSAGE_ID=…` finds all lines of one event. Names and ids never change; new ones may be added.
 
 /// The events: name, MESSAGE_ID, what happened.
 pub const EVENTS: [(&str, &str, &str); 22] = [
@@ -18,7 +18,7 @@ pub const EVENTS: [(&str, &str, &str); 22] = [
     (
         "zone_unchanged",
         "f9eab71179d840d7b5d9ed1f4dbd7cc1",
-        "a zone's file was looked at and says what is served",
+        "a zone's file was read, and its content is what is served already",
     ),
     (
         "zone_refused",
@@ -36,7 +36,7 @@ pub const EVENTS: [(&str, &str, &str); 22] = [
     (
         "secondary_lost",
         "a75d789b98274192884db0ea2d74af5f",
-        "a secondary cannot be told or looked at",
+        "a secondary cannot be notified or queried",
     ),
     ("secondary_back", "e51ad41b586043078d2718bf17747a6a", "a secondary answers again"),
     ("transfer", "55ee0ebe8f09402d98d2147c416f0c23", "a zone was transferred to a secondary"),
@@ -50,17 +50,17 @@ pub const EVENTS: [(&str, &str, &str); 22] = [
         "d88c2a7787784ac38fa1d51956250337",
         "something is wrong with the signing of a zone, or waits for a person",
     ),
-    ("signing_over", "bcb4076750f849f7bbda8ab588e02f57", "that is over"),
+    ("signing_over", "bcb4076750f849f7bbda8ab588e02f57", "that trouble is over"),
     (
         "query_log_losing",
         "4148cec9e79a418a8de675eca91d8ea7",
         "a log of queries loses entries from now on",
     ),
-    ("query_log_whole", "e18639ab051644449db643934642ad00", "its entries are written again"),
+    ("query_log_whole", "e18639ab051644449db643934642ad00", "that log writes all entries again"),
     (
         "worker_panic",
         "45eb0f834c0143009bf24fe92e520aa9",
-        "a worker lost a batch of queries by a fault of gapura",
+        "a worker lost a batch of queries by a bug in gapura",
     ),
     (
         "logs_reopened",

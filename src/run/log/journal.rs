@@ -1,9 +1,9 @@
-//! Lines for systemd's journal in its own protocol: a datagram of fields for each (systemd.journal-fields(7),
-//! <https://systemd.io/JOURNAL_NATIVE_PROTOCOL/>), so that `journalctl GAPURA_ZONE=example.` finds what a line says in a
-//! field.
+//! Lines for systemd's journal in its native protocol, one datagram of fields per line (systemd.journal-fields(7),
+//! <https://systemd.io/JOURNAL_NATIVE_PROTOCOL/>), so that lines can be found by field, as in
+//! `journalctl GAPURA_ZONE=example.`
 //!
-//! A datagram has a limit, so a very long value is cut: a memory file passed with it would need more than the standard
-//! library has.
+//! The size of a datagram is limited, so a very long value is cut: passing it as a memory file instead would need more
+//! than the standard library offers.
 
 use std::io;
 use std::os::unix::net::UnixDatagram;
@@ -30,7 +30,7 @@ impl Journal {
     pub(super) fn connect(path: &Path) -> io::Result<Self> {
         let socket = UnixDatagram::unbound()?;
         socket.connect(path)?;
-        // A journal that hangs loses lines, and holds nobody up.
+        // A journal that hangs loses lines instead of blocking the daemon.
         socket.set_nonblocking(true)?;
         Ok(Self(socket))
     }

@@ -1,4 +1,4 @@
-//! How many lines one place in the code may write: what a stranger can repeat at will must not fill the log.
+//! Rate limit of log lines per place in the code: what a stranger can repeat at will must not fill the log.
 
 use crate::lock::lock;
 use std::collections::HashMap;
@@ -11,7 +11,7 @@ use tracing::callsite::Identifier;
 const LINES: u64 = 10;
 /// The period.
 const PERIOD: Duration = Duration::from_secs(60);
-/// Our own modules that act on what strangers send. What others log is what an operator or officer did.
+/// Our own modules that act on what strangers send. All others log what an operator or officer did.
 const REACHABLE: [&str; 6] = [
     "gapura::serve",
     "gapura::web",
@@ -38,7 +38,7 @@ struct Period {
 }
 
 impl Limit {
-    /// Whether the place may write a line; if so, how many it left out before.
+    /// Whether the place may write a line; if so, how many were suppressed before.
     pub(super) fn pass(&self, target: &str, place: Identifier, now: Instant) -> Option<u64> {
         if !is_limited(target) {
             return Some(0);

@@ -1,4 +1,4 @@
-//! One event as one line: text, text with a priority, JSON; and the facts that lines are made of.
+//! Formats an event as one line: text, text with a priority, or JSON; and collects its fields.
 
 use std::fmt;
 

@@ -1,8 +1,8 @@
 //! The daemon's own log: one line per event, in English, with fields and without secrets.
 //!
-//! To standard error as text or as JSON lines, or to systemd's journal in its own protocol (`journal`): which of them,
-//! `[log] format` says, and by itself it is the journal where standard error goes there. What strangers can cause is
-//! limited (`limit`), so that nobody fills a disk with it.
+//! Lines go to standard error as text or JSON, or to systemd's journal in its native protocol (`journal`), as chosen by
+//! `[log] format`; the default is the journal if standard error is connected to it. Lines that strangers can cause are
+//! rate limited (`limit`), so that they cannot fill a disk.
 
 mod events;
 mod journal;
@@ -49,8 +49,8 @@ impl Level {
         }
     }
 
-    /// What is logged of which crate. hickory-server warns of every connection that a client closes as it
-    /// should, and writes two lines per query at level info; gapura logs a listener that ends.
+    /// The level per crate. hickory-server warns of every connection that a client closes properly, and writes two lines
+    /// per query at level info; gapura itself logs a listener that ends.
     fn filter(self) -> &'static str {
         match self {
             Self::Quiet => "error",
@@ -82,7 +82,7 @@ enum Output {
 }
 
 impl Output {
-    /// The output that the settings want. Without a journal, lines are what one reads that has standard error.
+    /// The output that the settings ask for. Without a journal socket, text with priorities goes to standard error.
     fn of(format: LogFormat) -> Self {
         let wants_journal =
             format == LogFormat::Journal || (format == LogFormat::Auto && is_journal());
@@ -125,7 +125,7 @@ impl<S: Subscriber> Layer<S> for Log {
             },
         };
         let line = facts.line(shape, level, target, time::OffsetDateTime::now_utc());
-        // There is nobody to tell that standard error cannot be written.
+        // A failure to write standard error cannot be reported anywhere.
         let _ = std::io::stderr().lock().write_all(line.as_bytes());
     }
 }

@@ -38,7 +38,7 @@ pub(super) fn faults(settings: &Settings) -> Vec<(String, OptionError)> {
     compiling.faults
 }
 
-/// Settings on their way to rules.
+/// Rules being compiled from settings.
 #[derive(Default)]
 struct Compiling {
     /// What is wrong so far, with the keys.
@@ -68,7 +68,7 @@ impl Compiling {
             let rules = self.zone(settings, &format!("zone[{at}]"), zone);
             let lists = [&rules.primaries, &rules.transfer, &rules.notify];
             let is_of_use = rules.updates.is_some() || lists.iter().any(|list| !list.is_empty());
-            // A name that does not read is a finding of its own.
+            // An invalid name is a finding of its own.
             let Ok(apex) = zone.name.get_ref().parse::<Name>() else { continue };
             named.insert(apex.clone());
             if is_of_use {
@@ -90,7 +90,7 @@ impl Compiling {
         }
     }
 
-    /// The remotes that a list names. `contacted` says that we are the ones who go there.
+    /// The remotes that a list names. `contacted` means that we connect to them.
     fn list(&mut self, key: &str, names: &[String], contacted: bool) -> Vec<Arc<Remote>> {
         let mut list: Vec<Arc<Remote>> = Vec::new();
         for (at, name) in names.iter().enumerate() {
@@ -100,7 +100,7 @@ impl Compiling {
                     let message = format!("there is no [[remote]] named \"{name}\": add one");
                     self.fault(key, message);
                 }
-                // A remote with nothing good at all has findings of its own.
+                // A remote without any valid address has findings of its own.
                 Some(remote)
                     if contacted && remote.addresses.is_empty() && !remote.networks.is_empty() =>
                 {

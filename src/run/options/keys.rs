@@ -13,7 +13,7 @@ use crate::wire::rdata::base64_octets;
 
 /// Octets a file with a secret may have: far more than any secret needs.
 const FILE_OCTETS_MAX: usize = 4096;
-/// A secret shorter than this can be guessed one day.
+/// A secret with fewer octets may be guessed one day.
 const SECRET_OCTETS_GOOD: usize = 16;
 /// Octets of a cookie secret (RFC 9018 §4.4).
 const COOKIE_OCTETS: usize = 16;
@@ -27,7 +27,7 @@ pub(in crate::run) fn keyring(settings: &Settings) -> Result<Keyring, OptionErro
     settings.keys.iter().map(|key| read(key).map_err(|fault| fault.told(key))).collect()
 }
 
-/// All that is wrong with keys and secrets, with where it stands in the settings.
+/// All faults of keys and secrets, with their place in the settings.
 pub(super) fn faults(settings: &Settings) -> Vec<(String, OptionError)> {
     let mut faults = Vec::new();
     let mut names = BTreeSet::new();
@@ -49,7 +49,7 @@ pub(super) fn faults(settings: &Settings) -> Vec<(String, OptionError)> {
     faults
 }
 
-/// What works and is likely not meant so.
+/// What works but is probably a mistake.
 pub(super) fn warnings(settings: &Settings) -> Vec<String> {
     let short = settings.keys.iter().filter_map(|key| {
         let octets = secret(key).ok()?.len();
@@ -67,14 +67,14 @@ pub(super) fn warnings(settings: &Settings) -> Vec<String> {
 
 /// What is wrong with a key.
 struct KeyFault {
-    /// Which of its settings.
+    /// The setting of the key that is wrong.
     at: &'static str,
-    /// What, behind the key's name.
+    /// The message, to follow the key's name.
     message: String,
 }
 
 impl KeyFault {
-    /// The same with the key's name.
+    /// The error with the key's name.
     fn told(self, key: &KeySettings) -> OptionError {
         OptionError::Key { name: key.name.get_ref().clone(), message: self.message }
     }

@@ -54,7 +54,7 @@ pub(super) fn dnstap(settings: &Settings) -> Result<Option<DnstapOptions>, Optio
     }))
 }
 
-/// What makes no sense in both, with its key.
+/// Invalid settings of both, with their keys.
 pub(super) fn faults(settings: &Settings) -> Vec<(String, OptionError)> {
     let of = |error: OptionError| match &error {
         OptionError::Log { key, .. } => Some((key.clone(), error)),

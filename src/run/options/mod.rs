@@ -1,5 +1,4 @@
-//! From settings to each room's own options. A setting that makes no sense is an error before anything
-//! runs.
+//! Turns settings into each room's own options. An invalid setting is an error before anything runs.
 
 mod fleet;
 mod keys;
@@ -35,7 +34,7 @@ pub(super) use road_3::{desk, people, uploads, web};
 
 //------------ OptionError ---------------------------------------------------
 
-/// A setting that makes no sense.
+/// An invalid setting.
 #[derive(Debug, thiserror::Error)]
 pub enum OptionError {
     /// A network that cannot be parsed.
@@ -115,7 +114,7 @@ pub enum OptionError {
         /// What is wrong with it.
         message: String,
     },
-    /// A user that cannot be had.
+    /// A user that does not exist.
     #[error("server.user: {0}")]
     User(String),
     /// A file where a running daemon may not write.
@@ -140,13 +139,13 @@ pub enum OptionError {
     },
 }
 
-/// All settings that make no sense, each at its place.
+/// All invalid settings, each at its place.
 pub fn findings(loaded: &Loaded) -> Vec<Finding> {
     let faults = faults(&loaded.settings);
     faults.iter().map(|(key, error)| finding(loaded, key, error)).collect()
 }
 
-/// A setting that makes no sense, at the place of its key.
+/// An invalid setting, at the place of its key.
 pub(super) fn finding(loaded: &Loaded, key: &str, error: &OptionError) -> Finding {
     Finding {
         rule: "settings-value",
@@ -157,7 +156,7 @@ pub(super) fn finding(loaded: &Loaded, key: &str, error: &OptionError) -> Findin
     }
 }
 
-/// All settings that make no sense, with their keys.
+/// All invalid settings, with their keys.
 fn faults(settings: &Settings) -> Vec<(String, OptionError)> {
     let mut faults = Vec::new();
     for (at, text) in settings.server.allow_query.iter().enumerate() {
@@ -188,14 +187,14 @@ fn faults(settings: &Settings) -> Vec<(String, OptionError)> {
 
 //------------ Zones ---------------------------------------------------------
 
-/// The zones of the settings: those with a table of their own, then those of the directory. A file of
-/// the directory that a table names is that table's.
+/// The zones of the settings: those with a table, then those of the directory. A file of the directory that a table
+/// names belongs to that table.
 pub fn sources(settings: &Settings) -> Result<Sources, OptionError> {
     settings.zones.iter().try_for_each(|zone| source(settings, zone).map(drop))?;
     Ok(readable_sources(settings))
 }
 
-/// The same, without the zones whose settings make no sense.
+/// The same, without zones that have invalid settings.
 pub fn readable_sources(settings: &Settings) -> Sources {
     let zones: Vec<ZoneSource> =
         settings.zones.iter().filter_map(|zone| source(settings, zone).ok()).collect();
@@ -211,7 +210,7 @@ pub fn readable_sources(settings: &Settings) -> Sources {
     found
 }
 
-/// A path by which two spellings of it can be compared.
+/// A path in a form in which two spellings of it are equal.
 fn whole(path: &Path) -> PathBuf {
     path.canonicalize().unwrap_or_else(|_| path.to_owned())
 }
@@ -221,7 +220,7 @@ fn source(settings: &Settings, zone: &ZoneSettings) -> Result<ZoneSource, Option
     let text = zone.name.get_ref();
     let apex =
         text.parse().map_err(|source| OptionError::ZoneName { text: text.clone(), source })?;
-    // A slip here would leave a zone less strict than its operator believes.
+    // A misspelt rule would leave the zone less strict than its operator believes.
     let unknown = |id: &&String| !crate::check::rules().any(|(known, ..)| known == id.as_str());
     if let Some(rule) = zone.errors.iter().find(unknown) {
         return Err(OptionError::Rule { zone: text.clone(), rule: rule.clone() });
@@ -243,7 +242,7 @@ fn source(settings: &Settings, zone: &ZoneSettings) -> Result<ZoneSource, Option
         zonemd: zone.zonemd,
         signing: signing::policy(settings, zone),
         by_file: false,
-        // A name that does not read is a fault of its own.
+        // An invalid name is a finding of its own.
         catalog: zone.catalog.parse().ok().filter(|_| !zone.catalog.is_empty()),
         consume: zone.consume,
         listing: None,
@@ -279,7 +278,7 @@ pub fn serve(settings: &Settings) -> Result<serve::Options, OptionError> {
         proxies: proxies(server)?,
         query_log: logs::query_log(settings)?,
         dnstap: logs::dnstap(settings)?,
-        // A name server alone has metrics, and no page that shows names.
+        // A name server alone has metrics, but no page that shows queried names.
         samples: cfg!(feature = "approval"),
         ..serve::Options::default()
     })
@@ -309,8 +308,8 @@ fn identity(settings: &Settings) -> Result<Identity, OptionError> {
     })
 }
 
-/// The agent domain of error reporting. It is in none of our zones: a fault of the zone would keep
-/// the reports about it from coming (RFC 9567 section 6.3).
+/// The agent domain of error reporting. It must not be in one of our zones, whose faults would then keep the reports
+/// about them away (RFC 9567 section 6.3).
 fn report_agent(settings: &Settings) -> Result<Option<Name>, OptionError> {
     let text = &settings.server.report_agent;
     if text.is_empty() {
@@ -344,9 +343,9 @@ fn allow_query(settings: &Settings) -> Result<Acl, OptionError> {
 
 /// Who may query.
 enum Allowed {
-    /// Whoever has an address of it.
+    /// Clients with an address in this network.
     Network(Network),
-    /// Whoever has the key of that name.
+    /// Clients that sign with this key.
     Key(Name),
 }
 
@@ -397,7 +396,7 @@ pub fn publish(settings: &Settings) -> publish::Options {
 
 //------------ Warnings ------------------------------------------------------
 
-/// What works and is likely not meant so: for people, at the start and from `gapura check`.
+/// What works but is probably a mistake: shown at the start and by `gapura check`.
 pub fn warnings(settings: &Settings) -> Vec<String> {
     let tls = settings.tls.iter().map(|tls| &tls.key);
     let keys = tls.chain(settings.quic.iter().map(|quic| &quic.key));
@@ -429,7 +428,7 @@ pub fn warnings(settings: &Settings) -> Vec<String> {
     warnings
 }
 
-/// The first of our own addresses, as our sockets are asked from it, that `server.allow_query` leaves out.
+/// The first of our own addresses, from which we query our sockets, that `server.allow_query` does not allow.
 fn unheard(settings: &Settings) -> Option<std::net::IpAddr> {
     let acl = allow_query(settings).ok()?;
     let mut own = settings.server.listen.iter().map(|address| reachable(address.ip()));

@@ -1,4 +1,4 @@
-//! The options of the office's own identity, and of where sites may be hosted.
+//! The identity of the office, and where sites may be hosted.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -12,20 +12,20 @@ use crate::queue::Rule;
 use crate::queue::lists::{hosting_fault, identity_fault};
 use crate::words;
 
-/// What a short text is.
+/// The rule for a short text.
 const SHORT: &str = "one line of 1 to 200 characters";
 /// Longest text of `[office]`, in characters.
 const OFFICE_TEXT_MAX: usize = 200;
 /// Largest coat of arms, in octets.
 const COAT_OF_ARMS_MAX: usize = 1 << 20;
 
-/// The office that speaks on pages, in mails and on papers.
+/// The office that pages, mails and papers name.
 pub(in crate::run) fn office(settings: &Settings) -> Result<words::Office, OptionError> {
     let coat_of_arms = coat_of_arms(&settings.office.coat_of_arms)?;
     Ok(words::Office { coat_of_arms, ..named(settings)? })
 }
 
-/// The same without its coat of arms, which is drawn to see whether it can be.
+/// The same without its coat of arms, which takes a trial rendering to check.
 pub(super) fn named(settings: &Settings) -> Result<words::Office, OptionError> {
     let from = settings.office.clone();
     Ok(words::Office {
@@ -49,7 +49,7 @@ pub(super) fn named(settings: &Settings) -> Result<words::Office, OptionError> {
     })
 }
 
-/// The settings of the office, and of where sites may be hosted, that make no sense, with their keys.
+/// Invalid settings of the office and of hosting places, with their keys.
 pub(super) fn faults(settings: &Settings) -> Vec<(String, OptionError)> {
     let office = &settings.office;
     let texts = text_faults(office).into_iter().map(|(key, wrong)| (key.to_owned(), wrong));
@@ -65,7 +65,7 @@ pub(super) fn faults(settings: &Settings) -> Vec<(String, OptionError)> {
     faults
 }
 
-/// The texts of `[office]` that make no sense.
+/// Invalid texts of `[office]`.
 fn text_faults(office: &Office) -> Vec<(&'static str, OptionError)> {
     let lines = [
         ("office.government", &office.government),

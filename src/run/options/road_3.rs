@@ -36,7 +36,7 @@ const SHOWN: [&str; 12] = [
 /// Keys whose lists are changed on pages.
 const ON_PAGES: [&str; 3] = ["naming.regions", "naming.offices", "targets.indonesia"];
 
-/// All settings of road 3 that make no sense, with their keys.
+/// All invalid settings of road 3, with their keys.
 pub(super) fn faults(settings: &Settings) -> Vec<(String, OptionError)> {
     let mut faults = Vec::new();
     let mut add = |key: &str, wrong: Option<OptionError>| {
@@ -111,7 +111,7 @@ pub(in crate::run) fn web(settings: &Settings, url: &str) -> web::Options {
     }
 }
 
-/// Settings of the procedure that only the file can change. Tables with secrets are not among them.
+/// Settings of the procedure that only the file can change, without tables that hold secrets.
 fn shown(settings: &Settings) -> Vec<web::Shown> {
     // Settings are plain data: they always have a JSON form.
     let all = serde_json::to_value(settings).unwrap_or_default();
@@ -199,7 +199,7 @@ pub(in crate::run) fn desk(settings: &Settings) -> Result<desk::Options, OptionE
     })
 }
 
-/// The year of a name.
+/// The yearly review of names.
 fn lifecycle(settings: &Settings) -> Lifecycle {
     let from = &settings.lifecycle;
     Lifecycle {
@@ -212,7 +212,7 @@ fn lifecycle(settings: &Settings) -> Lifecycle {
     }
 }
 
-/// The lists that the settings give; a value that is the shipped one counts as shipped.
+/// The lists that the settings set; a value equal to the shipped one does not count.
 fn of_file(settings: &Settings) -> BTreeSet<List> {
     let named = |path: &Path| !path.as_os_str().is_empty();
     let given = |list: &List| match list {
@@ -237,7 +237,7 @@ pub(super) fn calendar(settings: &Settings) -> Result<Calendar, OptionError> {
         calendar.add_override(first, last, hours).map_err(|_| wrong_override(text))?;
     }
     if let Some(text) = holidays(settings)? {
-        // They were read before: this cannot fail.
+        // They were validated before: this cannot fail.
         drop(calendar.add_holidays(&text));
     }
     Ok(calendar)

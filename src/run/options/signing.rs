@@ -11,14 +11,14 @@ use crate::dnssec::UnknownAlgorithm;
 use crate::rollover::{Arrangement, Denial, Policy};
 use crate::wire::TTL_MAX;
 
-/// The policy that need not stand in the settings.
+/// The policy that exists without a table in the settings.
 const DEFAULT: &str = "default";
 /// Seconds of a day.
 const DAY_S: u32 = 86_400;
 
 //------------ Policies ------------------------------------------------------
 
-/// The policy by which a zone is signed; none if it is not. What is wrong with it is a finding of its own.
+/// The policy by which a zone is signed; `None` if it is not. An invalid policy is a finding of its own.
 pub(super) fn policy(settings: &Settings, zone: &ZoneSettings) -> Option<Arc<Policy>> {
     let found = find(settings, &zone.signing).filter(|_| zone_fault(settings, zone).is_none())?;
     read(&found).ok().map(Arc::new)
@@ -51,7 +51,7 @@ fn read(signing: &SigningSettings) -> Result<Policy, UnknownAlgorithm> {
     })
 }
 
-/// All that is wrong with policies and the zones that name one, with their keys.
+/// All faults of policies and of zones that name one, with their keys.
 pub(super) fn faults(settings: &Settings) -> Vec<(String, OptionError)> {
     let mut faults = Vec::new();
     let mut names = BTreeSet::new();
@@ -71,7 +71,7 @@ pub(super) fn faults(settings: &Settings) -> Vec<(String, OptionError)> {
                 let message = format!("\"{}\" is no algorithm: {unknown}", signing.algorithm);
                 faults.push((format!("{key}.algorithm"), OptionError::Signing(message)));
             }
-            // The TTLs of a zone are judged with the zone. A fault begins with the setting it is about.
+            // The TTLs of a zone are checked with the zone. The text of a fault begins with its setting.
             Ok(policy) => faults.extend(policy.check(0).into_iter().map(|fault| {
                 let message = fault.to_string();
                 let setting = message.split(':').next().unwrap_or_default().to_owned();

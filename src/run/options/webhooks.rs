@@ -17,7 +17,7 @@ pub(super) fn hooks(settings: &Settings) -> Result<Vec<Hook>, OptionError> {
     settings.webhooks.iter().map(|from| read(from).map_err(|(_, error)| error)).collect()
 }
 
-/// All that is wrong with them, with where it stands in the settings.
+/// All faults of webhooks, with their place in the settings.
 pub(super) fn faults(settings: &Settings) -> Vec<(String, OptionError)> {
     let (mut faults, mut names) = (Vec::new(), BTreeSet::new());
     for (at, from) in settings.webhooks.iter().enumerate() {
@@ -32,12 +32,12 @@ pub(super) fn faults(settings: &Settings) -> Vec<(String, OptionError)> {
     faults
 }
 
-/// A fault of one, behind its name. What its URL or secret says is no part of it.
+/// A fault of one webhook, with its name and without its URL or secret.
 fn told(from: &WebhookSettings, what: impl std::fmt::Display) -> OptionError {
     OptionError::Webhook(format!("webhook {} {what}", from.name.get_ref()))
 }
 
-/// One webhook. The error has the key it is about.
+/// One webhook. The error names the key it is about.
 fn read(from: &WebhookSettings) -> Result<Hook, (&'static str, OptionError)> {
     let fault = |key: &'static str, what: String| (key, told(from, what));
     let name = from.name.get_ref();
@@ -59,7 +59,7 @@ fn read(from: &WebhookSettings) -> Result<Hook, (&'static str, OptionError)> {
     Ok(hook)
 }
 
-/// The secret, and which key it is of.
+/// The secret, and the key that holds it.
 fn secret(from: &WebhookSettings) -> Result<(&'static str, String), (&'static str, String)> {
     let file = &from.secret_file;
     match (from.secret.0.is_empty(), file.as_os_str().is_empty()) {
@@ -79,7 +79,7 @@ fn secret(from: &WebhookSettings) -> Result<(&'static str, String), (&'static st
     }
 }
 
-/// The events it is told.
+/// The events it subscribes to.
 fn deeds(from: &WebhookSettings) -> Result<Vec<Deed>, String> {
     if from.events.is_empty() {
         return Ok(OFFERED.to_vec());

@@ -6,14 +6,14 @@ use crate::fleet::{Applicant, UpdateRules};
 use crate::update::{Grant, Grants, How};
 use crate::wire::Name;
 
-/// The grants of a zone; none if there are none. Faults are noted with their keys.
+/// The grants of a zone; `None` if there are none. Faults are noted with their keys.
 pub(super) fn rules(
     compiling: &mut Compiling,
     settings: &Settings,
     key: &str,
     zone: &ZoneSettings,
 ) -> Option<UpdateRules> {
-    // A name that does not read is a finding of its own.
+    // An invalid name is a finding of its own.
     let apex: Name = zone.name.get_ref().parse().ok()?;
     if !zone.update.is_empty() && !zone.primaries.is_empty() {
         let message = "a zone that is transferred from its primaries is changed there: take update or \
@@ -40,7 +40,7 @@ pub(super) fn rules(
     (!list.is_empty()).then(|| UpdateRules { grants: Grants::new(apex, list), applicants })
 }
 
-/// For whom a key stands that may propose.
+/// The applicant in whose name a proposing key files requests.
 fn applicant(compiling: &mut Compiling, at: &str, grant: &UpdateGrant) -> Option<Applicant> {
     let of = &grant.applicant;
     match (grant.how, of) {
@@ -69,7 +69,7 @@ fn applicant(compiling: &mut Compiling, at: &str, grant: &UpdateGrant) -> Option
     }
 }
 
-/// Notes what of an applicant no request could have.
+/// Notes the fields of an applicant that no request could have.
 fn check(compiling: &mut Compiling, at: &str, of: &UpdateApplicant) {
     for (key, text) in [
         ("office", &of.office),
