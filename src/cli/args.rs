@@ -52,7 +52,7 @@ pub(super) struct Common {
 pub(super) enum Command {
     /// Run the daemon: DNS, pages, API
     Serve {
-        /// Follow the daemon that runs: it hands its sockets over and ends, and no query is lost
+        /// Take over from the running daemon: it hands over its sockets and ends, and no query is lost
         #[arg(long)]
         take_over: bool,
     },
@@ -83,7 +83,7 @@ pub(super) enum Command {
     },
     /// Check settings and all zones; exit 0 no error, 1 errors, 2 usage
     Check {
-        /// Print the settings in force instead, defaults too, with where each comes from; secrets are not shown
+        /// Print the settings in force instead, including defaults, each with its origin; secrets are not shown
         #[arg(long)]
         effective: bool,
     },
@@ -94,7 +94,7 @@ pub(super) enum Command {
     },
     /// Write the man pages into a directory
     Man {
-        /// The directory, which is there
+        /// The directory, which must exist
         directory: PathBuf,
     },
     /// Zones: check a file, look at what is served, its history
@@ -194,7 +194,7 @@ pub(super) enum Zone {
         /// To this version [default: the file on disk; with --from what is live]
         #[arg(long, value_name = "SERIAL")]
         to: Option<u32>,
-        /// With signatures and proofs (RRSIG, NSEC, NSEC3)
+        /// Include signatures and denial records (RRSIG, NSEC, NSEC3)
         #[arg(long)]
         proofs: bool,
     },
@@ -229,7 +229,7 @@ pub(super) enum Zone {
         /// The apex
         zone: String,
     },
-    /// Let the zone file win over what updates (RFC 2136) put up at a name
+    /// Drop the records that updates (RFC 2136) put at a name, in favour of the zone file
     Adopt {
         /// The apex
         zone: String,
@@ -248,10 +248,10 @@ pub(super) enum Zone {
     Serial {
         /// The apex
         zone: String,
-        /// This serial was given out before: go above it, now or, without a daemon, at its next start
+        /// This serial was used before: go above it, now or, without a daemon, at its next start
         #[arg(long, value_name = "SERIAL")]
         floor: Option<u32>,
-        /// It is meant, although it is far ahead
+        /// Accept the serial although it is far ahead
         #[arg(long, requires = "floor")]
         yes: bool,
     },
@@ -265,7 +265,7 @@ pub(super) enum Key {
         /// The apex
         zone: String,
     },
-    /// The DS records that the parent should have, one a line, for the registry or its form
+    /// The DS records that the parent should have, one per line, for the registry or its form
     Ds {
         /// The apex
         zone: String,
@@ -277,7 +277,7 @@ pub(super) enum Key {
         /// Which key: csk, ksk or zsk [default: all]
         #[arg(long, value_parser = ["csk", "ksk", "zsk"])]
         role: Option<String>,
-        /// The old key may be in wrong hands: it goes as soon as resolvers can do without it
+        /// The old key may be compromised: remove it as soon as resolvers no longer need it
         #[arg(long)]
         emergency: bool,
     },
@@ -295,12 +295,12 @@ pub(super) enum Key {
         /// The key's tag, as `key list` shows
         tag: u16,
     },
-    /// Let the next step be done; policies with `manual` wait for it
+    /// Confirm the next step, for which policies with `manual` wait
     Confirm {
         /// The apex
         zone: String,
     },
-    /// Go back to the keys of before a rollover, where that is still safe; or stay signed
+    /// Cancel a rollover, or going unsigned, where that is still safe
     Cancel {
         /// The apex
         zone: String,
@@ -354,7 +354,7 @@ pub(super) struct ImportFile {
     /// Copy zone files into this directory [default: zones, beside our settings file]
     #[arg(long, value_name = "DIR")]
     pub(super) zones: Option<PathBuf>,
-    /// Write the secrets of keys into files in this directory [default: they stand in what is printed]
+    /// Write the secrets of keys into files in this directory [default: print them in the tables]
     #[arg(long, value_name = "DIR")]
     pub(super) keys: Option<PathBuf>,
     /// The files of the other machine are below this directory
@@ -378,7 +378,7 @@ pub(super) struct ImportAxfr {
     /// Over TLS (RFC 9103); the name that the server's certificate must have
     #[arg(long, value_name = "NAME")]
     pub(super) tls: Option<String>,
-    /// Who may have signed its certificate, PEM [default: whom the system trusts]
+    /// Authorities that may have signed its certificate, PEM [default: those that the system trusts]
     #[arg(long, value_name = "FILE", requires = "tls")]
     pub(super) tls_ca: Option<PathBuf>,
 }
@@ -392,7 +392,7 @@ pub(super) enum Ctl {
     Reload {
         /// One zone [default: settings and all zones]
         zone: Option<String>,
-        /// In spite of the shrink guard or a rollback
+        /// Override the shrink guard or a rollback
         #[arg(long)]
         force: bool,
     },
@@ -402,7 +402,7 @@ pub(super) enum Ctl {
     Reopen,
     /// End the daemon; returns when it has ended
     Stop,
-    /// Start the program anew beside the daemon and let it follow: a restart that loses no query; returns when
+    /// Start the program again beside the daemon and hand over to it: a restart that loses no query; returns when
     /// the new one answers
     HandOver,
     /// Confirm that the clock of this machine is right, after gapura has doubted it
@@ -412,24 +412,24 @@ pub(super) enum Ctl {
 /// `gapura db …`
 #[derive(Debug, Subcommand)]
 pub(super) enum Db {
-    /// Write all that gapura keeps into one file, also while it serves, and read it back. It holds secret keys
+    /// Write everything gapura keeps into one file, also while it runs, and verify it. It holds secret keys
     Backup {
         /// The file; - is standard output, for a program that encrypts it
         file: PathBuf,
-        /// Replace a file that is there
+        /// Replace an existing file
         #[arg(long)]
         force: bool,
     },
-    /// See that a file is a whole backup, and what is in it
+    /// Check that a file is a complete backup, and show what is in it
     Check {
         /// The file
         file: PathBuf,
     },
-    /// Put a backup back into an empty state directory, with gapura stopped. Sessions, tokens and links end
+    /// Restore a backup into an empty state directory, with gapura stopped. Ends sessions, tokens and links
     Restore {
         /// The file
         file: PathBuf,
-        /// This serial of the zone was given out before: go above it; may be repeated
+        /// This serial of the zone was used before: go above it; may be repeated
         #[arg(long, value_name = "ZONE=SERIAL", value_parser = super::db::floor)]
         serial_floor: Vec<(crate::wire::Name, u32)>,
         /// Do not ask the servers of `notify` and `transfer` which serials they have

@@ -29,7 +29,7 @@ pub struct Import {
     /// A covering letter for all rows, or a ZIP or directory with the letters that the rows name
     #[arg(long, value_name = "PATH")]
     letters: PathBuf,
-    /// Send what nothing stands against; without it nothing is sent
+    /// Send the rows without errors; without it nothing is sent
     #[arg(long)]
     yes: bool,
     /// Write what became of each row to this file and not to standard output
