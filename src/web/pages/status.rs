@@ -651,8 +651,8 @@ fn correct_form(
         form.fields.extend(correction_fields(state, t, draft, step)?);
     }
     for field in form.fields.iter_mut().filter(|field| field.name == "letter") {
-        // The old letter stays unless a new one is chosen, or is what was asked for.
-        field.optional = !named.contains(&LineCode::M1);
+        // The old letter stays unless a new one is chosen.
+        field.optional = true;
     }
     Ok(form.about(&view.number))
 }

@@ -67,7 +67,7 @@ async fn what_another_tab_wrote_on_a_sheet_is_seen_before_it_is_written_over() {
         let id = site.people.by_name(name).unwrap().id;
         site.desk.actor(&id).unwrap().unwrap()
     };
-    let (to, instruction) = ("kasi".to_owned(), String::new());
+    let (to, instruction) = ("kasi".to_owned(), "Periksa.".to_owned());
     let dispose = Act::Dispose { to, instruction };
     site.desk.act(&number, &dispose, &actor("kabid")).unwrap();
     let place = format!("/tinjau/{number}");
