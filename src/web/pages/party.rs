@@ -173,5 +173,5 @@ async fn asked(state: &State, headers: &HeaderMap) -> Result<(RequestView, Actor
 
 /// The link is used or over.
 fn gone() -> Failure {
-    Failure::new(StatusCode::GONE, "fail-link")
+    Failure::new(StatusCode::GONE, "fail-answer-link")
 }
