@@ -27,6 +27,13 @@ pub fn stem(zone: &Name) -> String {
     }
 }
 
+/// The file of the key that seals personal data, in the state directory.
+pub const PERSONAL_KEY: &str = "personal.key";
+/// The file of the key that signs the event chain.
+pub const AUDIT_KEY: &str = "audit.key";
+/// The file of the key that is to follow it, until the database knows it.
+pub const NEXT_AUDIT_KEY: &str = "audit.key-next";
+
 /// The zone whose files are called so.
 pub fn zone_of(stem: &str) -> Option<Name> {
     let text = if stem == "root" { ".".to_owned() } else { stem.replace("%2F", "/") };
@@ -75,16 +82,32 @@ fn write_synced(path: &Path, bytes: &[u8]) -> io::Result<()> {
     file.sync_all()
 }
 
+/// Writes a file that is not there yet, not even as a link that leads nowhere; it is on disk, or absent.
+pub fn write_new(path: &Path, mode: u32, bytes: &[u8]) -> io::Result<()> {
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(mode).open(path)?;
+    let put = file.write_all(bytes).and_then(|()| file.sync_all());
+    if put.is_err() {
+        // Half of it would look like the whole.
+        drop(std::fs::remove_file(path));
+    }
+    put.and_then(|()| sync_directory(path))
+}
+
 /// Listens on a Unix socket of mode 0600, in the place of one that is left of a process that ended: nobody else may
 /// hold it.
 pub fn listen(path: &Path) -> io::Result<UnixListener> {
-    match std::fs::remove_file(path) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-        _ => {}
-    }
+    remove(path)?;
     let listener = UnixListener::bind(path)?;
     std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600))?;
     Ok(listener)
+}
+
+/// Removes a file; one that is gone already is what was wanted.
+pub fn remove(path: &Path) -> io::Result<()> {
+    match std::fs::remove_file(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        removed => removed,
+    }
 }
 
 /// Syncs the directory of a file.
@@ -162,11 +185,8 @@ pub fn try_to_write(directory: &Path) -> io::Result<()> {
         .mode(0o600)
         .custom_flags(libc::O_NONBLOCK)
         .open(&trial)?;
-    match std::fs::remove_file(&trial) {
-        // Two try at once: the other one took it away.
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-        removed => removed,
-    }
+    // Two try at once: the other one may have taken it away.
+    remove(&trial)
 }
 
 /// Which file it is: inode and time of birth, which a copy has of its own.

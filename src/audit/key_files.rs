@@ -6,12 +6,7 @@ use std::path::Path;
 use ring::rand::{SecureRandom, SystemRandom};
 
 use super::AuditError;
-use crate::files;
-
-/// The file of the key that seals personal data.
-pub(super) const PERSONAL_KEY: &str = "personal.key";
-/// The file of the key that signs the chain.
-pub(super) const AUDIT_KEY: &str = "audit.key";
+use crate::files::{self, AUDIT_KEY, PERSONAL_KEY};
 
 /// Random bytes.
 pub(crate) fn random<const N: usize>() -> Result<[u8; N], AuditError> {

@@ -27,9 +27,9 @@ use ring::signature::{
 use super::AuditError;
 use super::canonical::field;
 use super::chain::{NewEvent, append, was_turned_back};
-use super::key_files::{AUDIT_KEY, read_or_make};
+use super::key_files::read_or_make;
 use crate::digest::{hex, sha256, unhex};
-use crate::files;
+use crate::files::{self, AUDIT_KEY, NEXT_AUDIT_KEY};
 use crate::lock::lock;
 use crate::queue::Deed;
 use crate::queue::time::is_recent;
@@ -267,7 +267,7 @@ fn new_pkcs8() -> Result<Vec<u8>, AuditError> {
 
 /// Where a new key waits until the database knows it.
 fn next_path(path: &Path) -> PathBuf {
-    path.with_extension("key-next")
+    path.with_file_name(NEXT_AUDIT_KEY)
 }
 
 /// Puts a waiting key in place if it is the one the database knows as the last.

@@ -11,9 +11,9 @@ use ring::hmac;
 
 use super::AuditError;
 use super::canonical::field;
-use super::key_files::{PERSONAL_KEY, random, read_or_make};
+use super::key_files::{random, read_or_make};
 use crate::digest::{hex, sha256_hex};
-use crate::files;
+use crate::files::{self, PERSONAL_KEY};
 use crate::store::{Store, StoreError};
 
 /// Bytes of the key.

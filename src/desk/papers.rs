@@ -10,7 +10,7 @@ use super::{ActError, AttachmentFile, Desk, Viewer};
 use crate::audit::{PAPER_FILE, random};
 use crate::digest::{hex, sha256_hex};
 use crate::dossier::{self, Paper};
-use crate::files::write_private;
+use crate::files::{self, write_private};
 use crate::ledger::{KeptPaper, grouped, read_code};
 use crate::queue::labels::clean_text;
 use crate::queue::time::MINUTE_MS;
@@ -463,12 +463,7 @@ impl Desk {
     pub(super) fn delete_paper_files(&self, files: &[String]) -> Result<(), ActError> {
         for file in files {
             let path = self.paper_path(file);
-            match std::fs::remove_file(&path) {
-                Err(source) if source.kind() != std::io::ErrorKind::NotFound => {
-                    return Err(ActError::File { path, source });
-                }
-                _ => {}
-            }
+            files::remove(&path).map_err(|source| ActError::File { path, source })?;
         }
         Ok(())
     }

@@ -7,6 +7,7 @@ use super::clockwork::Job;
 use super::office::{LETTERS, PAPERS};
 use super::{ActError, Desk};
 use crate::audit::NewEvent;
+use crate::files;
 use crate::ledger::ErasedRows;
 use crate::queue::labels::clean_text;
 use crate::queue::time::DAY_MS;
@@ -109,13 +110,7 @@ impl Desk {
         self.delete_paper_files(&papers)?;
         for file in files {
             let path = self.letter_path(&file);
-            match std::fs::remove_file(&path) {
-                // One that is gone already is what was wanted.
-                Err(source) if source.kind() != std::io::ErrorKind::NotFound => {
-                    return Err(ActError::File { path, source });
-                }
-                _ => {}
-            }
+            files::remove(&path).map_err(|source| ActError::File { path, source })?;
         }
         // The erasure is done; what it left in free pages goes with the daily job at the latest.
         if let Err(error) = self.0.ledger.store.scrub() {
@@ -201,7 +196,7 @@ impl Desk {
                 })?;
             }
             let path = entry.path();
-            std::fs::remove_file(&path).map_err(|source| ActError::File { path, source })?;
+            files::remove(&path).map_err(|source| ActError::File { path, source })?;
         }
         Ok(())
     }

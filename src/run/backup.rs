@@ -26,7 +26,7 @@ use crate::backup::{
 };
 use crate::config::Loaded;
 use crate::control::Reply;
-use crate::files;
+use crate::files::{self, AUDIT_KEY, NEXT_AUDIT_KEY, PERSONAL_KEY};
 use crate::publish::Publisher;
 use crate::store::{Store, StoreError};
 use crate::text::{append_line, with_causes};
@@ -38,8 +38,8 @@ const TRIES_MAX: usize = 5;
 const NICE: i32 = 10;
 /// The file whose modification time is the time of the last backup.
 const LAST: &str = "last-backup";
-/// Key files that must match the state of the database.
-const KEYS: [&str; 3] = ["audit.key", "audit.key-next", "personal.key"];
+/// Files of keys that belong to one state of the database.
+const KEYS: [&str; 3] = [AUDIT_KEY, NEXT_AUDIT_KEY, PERSONAL_KEY];
 
 /// Where a backup goes.
 pub enum Target<'a> {
@@ -247,12 +247,8 @@ impl Taking<'_> {
         for _ in 0..TRIES_MAX {
             let keys = self.keys()?;
             let taken_ms = now_ms();
-            match std::fs::remove_file(Store::path(self.scratch)) {
-                Err(error) if error.kind() != ErrorKind::NotFound => {
-                    return Err(BackupError::write(self.scratch, error).into());
-                }
-                _ => {}
-            }
+            files::remove(&Store::path(self.scratch))
+                .map_err(|error| BackupError::write(self.scratch, error))?;
             Store::copy(self.state_dir, self.scratch)?;
             let store = Store::inspect(self.scratch)?;
             let store =
@@ -269,7 +265,7 @@ impl Taking<'_> {
             let (named, mut missing) = self.named(&store, &mut manifest)?;
             let has = |name: &str| keys.iter().any(|(it, _)| it == name);
             if manifest.newest_event.is_some() {
-                let needed = ["audit.key", "personal.key"].into_iter();
+                let needed = [AUDIT_KEY, PERSONAL_KEY].into_iter();
                 missing.extend(needed.filter(|name| !has(name)).map(str::to_owned));
             }
             // What is missing twice is missing for good.

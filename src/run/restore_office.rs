@@ -109,12 +109,7 @@ impl Office<'_> {
         let letters = leftover.letters.iter().map(|file| self.work.join(LETTERS).join(file));
         let papers = leftover.papers.iter().map(|file| self.work.join(PAPERS).join(file));
         for path in letters.chain(papers) {
-            match std::fs::remove_file(&path) {
-                Err(source) if source.kind() != std::io::ErrorKind::NotFound => {
-                    return Err(BackupError::write(&path, source));
-                }
-                _ => {}
-            }
+            files::remove(&path).map_err(|source| BackupError::write(&path, source))?;
         }
         Ok(())
     }

@@ -1,9 +1,7 @@
 //! Files with the secrets of keys.
 
 use std::collections::BTreeMap;
-use std::fs::OpenOptions;
-use std::io::{self, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
@@ -32,7 +30,7 @@ pub(super) fn write(
                 path.display()
             ),
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                write_new(&path, text.as_bytes())
+                files::write_new(&path, 0o600, text.as_bytes())
                     .with_context(|| format!("cannot write {}", path.display()))?;
             }
             Err(error) => {
@@ -44,17 +42,6 @@ pub(super) fn write(
         written.insert(key.name.clone(), seen_from(base, &path));
     }
     Ok(written)
-}
-
-/// Writes a file of mode 0600 that is not there yet, not even as a link that leads nowhere.
-fn write_new(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
-    let put = file.write_all(bytes).and_then(|()| file.sync_all());
-    if put.is_err() {
-        // Half a secret would look like a whole one.
-        drop(std::fs::remove_file(path));
-    }
-    put.and_then(|()| files::sync_directory(path))
 }
 
 #[cfg(test)]

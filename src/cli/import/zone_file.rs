@@ -1,7 +1,5 @@
 //! Brings zone files over: reads, checks by our own rules, writes a copy.
 
-use std::fs::OpenOptions;
-use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
@@ -150,18 +148,12 @@ fn write_new(path: &Path, bytes: &[u8]) -> Result<(), String> {
     if std::fs::read(path).is_ok_and(|there| there == bytes) {
         return Ok(());
     }
-    let opened = OpenOptions::new().write(true).create_new(true).open(path);
-    let mut file = opened.map_err(|error| match error.kind() {
+    // Anybody may read what everybody is served.
+    files::write_new(path, 0o666, bytes).map_err(|error| match error.kind() {
         std::io::ErrorKind::AlreadyExists => {
             "is there and is another one: nothing is written over; name another directory with --zones".to_owned()
         }
         _ => error.to_string(),
-    })?;
-    let put = file.write_all(bytes).and_then(|()| file.sync_all());
-    put.map_err(|error| {
-        // Half a zone would look like a whole one.
-        drop(std::fs::remove_file(path));
-        error.to_string()
     })
 }
 
