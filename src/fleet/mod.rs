@@ -13,7 +13,6 @@ mod operations;
 mod pace;
 mod proposal;
 mod rules;
-mod serial;
 mod updates;
 
 //--- Secondaries: who they are, what they are told, what is known of them
@@ -30,9 +29,8 @@ mod refresh;
 
 pub use handle::{Fleet, Heed, Told};
 pub use proposal::{Applicant, NotProposed, Proposal, Queue};
-pub use refresh::{RefreshStatus, fetch};
+pub use refresh::{RefreshStatus, fetch, serial_at};
 pub use rules::{Remote, RemoteTls, Rules, UpdateRules, ZoneRules};
-pub use serial::serial_at;
 
 #[cfg(test)]
 mod tests;

@@ -99,41 +99,51 @@ impl Asked<'_> {
         tls.transpose().map_err(Why::unheard)
     }
 
-    /// Asks for the SOA record, signed if the remote has a key: over TLS if it wants that, else over UDP, and over
-    /// TCP if the response is cut, lost or not the last word.
+    /// Asks for the SOA record.
     pub(super) fn look(&self) -> Result<Vec<u8>, Why> {
-        let mut query = message::look(fresh_id(), &self.wanted.zone);
-        let expected = self.key()?.map(|key| sign_query(&key, &mut query, seconds()));
-        let verified = |response: io::Result<Vec<u8>>| {
-            let response = response.map_err(|error| Why::silent(&error))?;
-            let Some(expected) = &expected else { return Ok(response) };
-            expected.verify(&response, seconds()).map_err(|fault| Why::unheard(fault.to_string()))
-        };
-        if let Some(tls) = &self.remote.tls {
-            let tls = self.puller.connections.tls(tls).map_err(Why::unheard)?;
-            return verified(tls.exchange(self.address, &query, CONNECT_MAX));
-        }
-        let over_tcp = || verified(exchange(self.address, &query, Transport::Tcp, CONNECT_MAX));
-        for patience in ASKED {
-            match exchange(self.address, &query, Transport::Udp, patience) {
-                Ok(response) if message::is_cut(&response) => break,
-                Ok(response) => {
-                    let first = verified(Ok(response));
-                    let is_final = message::is_final(Outgoing::Look, &first);
-                    return if is_final { first } else { over_tcp().or(first) };
-                }
-                Err(error) if error.kind() == io::ErrorKind::TimedOut => {}
-                // Nobody listens there: a connection would not get further.
-                Err(error) => return Err(Why::silent(&error)),
-            }
-        }
-        over_tcp()
+        let (tls, key) = (self.tls()?, self.key()?);
+        look(self.address, tls.as_ref(), key.as_ref(), &self.wanted.zone)
     }
 
     /// The key that we sign with, if the remote has one.
     fn key(&self) -> Result<Option<Arc<Key>>, Why> {
         self.fleet.key_of(self.remote).map_err(Why::unheard)
     }
+}
+
+/// Asks for the SOA record of a zone, signed if there is a key: over TLS if that is spoken, else over UDP, and over
+/// TCP if the response is cut, lost or not the last word.
+pub(super) fn look(
+    address: SocketAddr,
+    tls: Option<&Tls>,
+    key: Option<&Arc<Key>>,
+    zone: &Name,
+) -> Result<Vec<u8>, Why> {
+    let mut query = message::look(fresh_id(), zone);
+    let expected = key.map(|key| sign_query(key, &mut query, seconds()));
+    let verified = |response: io::Result<Vec<u8>>| {
+        let response = response.map_err(|error| Why::silent(&error))?;
+        let Some(expected) = &expected else { return Ok(response) };
+        expected.verify(&response, seconds()).map_err(|fault| Why::unheard(fault.to_string()))
+    };
+    if let Some(tls) = tls {
+        return verified(tls.exchange(address, &query, CONNECT_MAX));
+    }
+    let over_tcp = || verified(exchange(address, &query, Transport::Tcp, CONNECT_MAX));
+    for patience in ASKED {
+        match exchange(address, &query, Transport::Udp, patience) {
+            Ok(response) if message::is_cut(&response) => break,
+            Ok(response) => {
+                let first = verified(Ok(response));
+                let is_final = message::is_final(Outgoing::Look, &first);
+                return if is_final { first } else { over_tcp().or(first) };
+            }
+            Err(error) if error.kind() == io::ErrorKind::TimedOut => {}
+            // Nobody listens there: a connection would not get further.
+            Err(error) => return Err(Why::silent(&error)),
+        }
+    }
+    over_tcp()
 }
 
 //------------ Transferring --------------------------------------------------

@@ -14,13 +14,14 @@
 //!
 //! `timer` is one zone's times, `addresses` what is known of primaries, `book` all zones, none of them with socket
 //! or clock; `watched` is one zone; `keeper` has the threads; `pull` goes through the primaries, `ask` speaks
-//! with one, `why` is what they fail for.
+//! with one, `why` is what they fail for; `serial` asks once, without a daemon.
 
 mod addresses;
 mod ask;
 mod book;
 mod keeper;
 mod pull;
+mod serial;
 mod timer;
 mod watched;
 mod why;
@@ -28,6 +29,7 @@ mod why;
 pub use ask::fetch;
 pub(super) use keeper::Keeper;
 pub use keeper::RefreshStatus;
+pub use serial::serial_at;
 
 #[cfg(test)]
 mod tests;
