@@ -11,6 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Deserialize;
 
 use super::Ledger;
+use crate::audit::was_turned_back;
 use crate::queue::Deed;
 use crate::store::{Reader, StoreError};
 
@@ -121,10 +122,11 @@ impl Ledger {
     /// The erasures that the database knows.
     pub fn erasures(&self, reader: &Reader<'_>) -> Result<Erasures, StoreError> {
         let (mut found, mut after) = (Erasures::default(), 0);
-        while let Some(event) = reader.next_done(after, &[Deed::Erase.as_str()])? {
+        while let Some(event) = reader.next_erasure(after)? {
             after = event.sequence;
-            let number = event.subject.strip_prefix(REQUEST);
-            let Some(number) = number.filter(|_| !is_by_time(&event.payload)) else { continue };
+            let is_done = !was_turned_back(&event) && !is_by_time(&event.payload);
+            let number = event.subject.strip_prefix(REQUEST).filter(|_| is_done);
+            let Some(number) = number else { continue };
             if let Some(hash) = first_event(reader, number)? {
                 found.0.insert((number.to_owned(), hash));
             }

@@ -132,6 +132,8 @@ statements! {
     MOVES_OF_NAMES = sql("SELECT substr(subject, 8), state_after, at_ms FROM event \
         WHERE subject >= 'record:' AND subject < 'record;' AND at_ms < $1 \
         AND state_after IS NOT NULL ORDER BY subject, sequence");
+    // The condition on the act is that of the index `event_erase`.
+    NEXT_ERASURE = select::<Event>("WHERE act = 'erase' AND sequence > $1 ORDER BY sequence LIMIT 1");
     HAS_EVENT_SINCE = sql("SELECT EXISTS (SELECT 1 FROM event \
         WHERE subject = $1 AND at_ms >= $2 AND (act = $3 OR act = $4))");
     PUT_EVENT = insert::<Event>(&[]);
@@ -220,6 +222,11 @@ impl Reader<'_> {
     /// What live records became before a time: name, state and moment, name by name and in order.
     pub fn moves_of_names(&self, before_ms: i64) -> Result<Vec<(String, String, i64)>, StoreError> {
         self.all(MOVES_OF_NAMES, [before_ms])
+    }
+
+    /// The first erasure after a sequence, or the first attempt at one that was turned back.
+    pub fn next_erasure(&self, after: i64) -> Result<Option<Event>, StoreError> {
+        self.one(NEXT_ERASURE, [after])
     }
 
     /// Whether one of two acts was done on a subject at a time or later.

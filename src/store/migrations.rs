@@ -4,9 +4,7 @@
 //! verifier would find the row altered. A column is added without a value, which changes no digest;
 //! whoever fills it in does so by a statement of this room. Steps from before the log are free to.
 
-#[cfg(feature = "approval")]
 use std::collections::BTreeMap;
-use std::collections::HashMap;
 
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 
@@ -63,7 +61,7 @@ const STEPS: &[Step] = &[
     Step { number: 123, road_3: true, sql: include_str!("migrations/0123_list.sql") },
     Step { number: 128, road_3: true, sql: include_str!("migrations/0128_draft_link.sql") },
     Step { number: 130, road_3: true, sql: include_str!("migrations/0130_results.sql") },
-    Step { number: 132, road_3: true, sql: include_str!("migrations/0132_former_keys.sql") },
+    Step { number: 131, road_3: true, sql: include_str!("migrations/0131_erasures.sql") },
 ];
 
 /// The last step that no database with a row log can miss.
@@ -87,65 +85,60 @@ pub(super) fn run(connection: &mut Connection) -> Result<(), StoreError> {
          ) STRICT",
     )?;
     look(connection)?;
-    let applied: HashMap<u32, String> = {
-        let mut statement = connection.prepare("SELECT number, checksum FROM migration")?;
-        let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
-        rows.collect::<Result<_, _>>()?
-    };
-    let ours = STEPS.iter().filter(|step| !step.road_3 || cfg!(feature = "approval"));
     // What is up to date is only read: another program may have it locked.
-    let due = ours.filter(|step| applied.get(&step.number) != Some(&checksum(step.sql)));
-    let due: Vec<&Step> = due.collect();
-    if due.is_empty() {
+    let known = applied(connection)?;
+    if ours().all(|step| known.get(&step.number) == Some(&checksum(step.sql))) {
         return Ok(());
     }
     let transaction = connection
         .transaction_with_behavior(TransactionBehavior::Immediate)
         .map_err(StoreError::Begin)?;
-    due.into_iter().try_for_each(|step| apply(&transaction, step))?;
+    // Another process may have applied some meanwhile.
+    let known = applied(&transaction)?;
+    ours().try_for_each(|step| apply(&transaction, step, known.get(&step.number)))?;
     transaction.commit().map_err(StoreError::Commit)
+}
+
+/// The steps of this build.
+fn ours() -> impl Iterator<Item = &'static Step> {
+    STEPS.iter().filter(|step| !step.road_3 || cfg!(feature = "approval"))
+}
+
+/// The steps that were applied, with their checksums.
+fn applied(connection: &Connection) -> Result<BTreeMap<u32, String>, StoreError> {
+    let mut statement = connection.prepare("SELECT number, checksum FROM migration")?;
+    let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    Ok(rows.collect::<Result<_, _>>()?)
 }
 
 /// Sees that no step was applied that this build does not know.
 pub(super) fn look(connection: &Connection) -> Result<(), StoreError> {
-    let mut statement = connection.prepare("SELECT number FROM migration ORDER BY number DESC")?;
-    let applied = statement.query_map([], |row| row.get::<_, u32>(0))?;
-    for number in applied {
-        let number = number?;
-        if !STEPS.iter().any(|step| step.number == number) {
-            return Err(StoreError::Newer { step: number });
-        }
-    }
-    Ok(())
+    let is_known = |number: &u32| STEPS.iter().any(|step| step.number == *number);
+    let unknown = applied(connection)?.into_keys().rev().find(|number| !is_known(number));
+    unknown.map_or(Ok(()), |step| Err(StoreError::Newer { step }))
 }
 
 /// The newest step that was applied; 0 before the first.
 pub(super) fn newest(connection: &Connection) -> Result<u32, StoreError> {
-    let text = "SELECT coalesce(max(number), 0) FROM migration";
-    Ok(connection.query_row(text, [], |row| row.get(0))?)
+    Ok(applied(connection)?.into_keys().next_back().unwrap_or_default())
 }
 
 /// Whether a database that had some steps lacks one of this build's.
 pub(super) fn lacks_some(connection: &Connection) -> Result<bool, StoreError> {
-    let mut statement = connection.prepare("SELECT number FROM migration")?;
-    let applied = statement.query_map([], |row| row.get::<_, u32>(0))?;
-    let applied: Vec<u32> = applied.collect::<Result<_, _>>()?;
-    let mut ours = STEPS.iter().filter(|step| !step.road_3 || cfg!(feature = "approval"));
-    Ok(!applied.is_empty() && ours.any(|step| !applied.contains(&step.number)))
+    let applied = applied(connection)?;
+    Ok(!applied.is_empty() && ours().any(|step| !applied.contains_key(&step.number)))
 }
 
-/// Applies one step; one that was applied already only has its checksum compared.
-fn apply(transaction: &Transaction<'_>, step: &Step) -> Result<(), StoreError> {
+/// Applies one step; of one that was applied already, the checksum is only compared.
+fn apply(
+    transaction: &Transaction<'_>,
+    step: &Step,
+    known: Option<&String>,
+) -> Result<(), StoreError> {
     let failed = |reason: String| StoreError::Migrate { step: step.number, reason };
-    let known: Option<String> = {
-        let mut statement =
-            transaction.prepare("SELECT checksum FROM migration WHERE number = $1")?;
-        let mut rows = statement.query([step.number])?;
-        rows.next()?.map(|row| row.get(0)).transpose()?
-    };
     let checksum = checksum(step.sql);
     match known {
-        Some(applied) if applied == checksum => return Ok(()),
+        Some(applied) if *applied == checksum => return Ok(()),
         Some(_) => return Err(failed("it was edited after it had been applied".to_owned())),
         None => {}
     }

@@ -180,6 +180,18 @@ fn no_act_reads_a_table_that_grows_from_end_to_end() {
     assert_eq!(found, Vec::<String>::new(), "{found:#?}");
 }
 
+#[cfg(feature = "approval")]
+#[test]
+fn an_erasure_is_found_without_a_walk_through_the_chain() {
+    let (store, _dir) = store();
+    let connection = store.0.writer.lock().unwrap();
+    let is_it = |Sql(text): &&Sql<'_>| text.contains("act = 'erase'");
+    let Sql(text) = crate::store::events::STATEMENTS.iter().find(is_it).unwrap();
+    let plan = format!("EXPLAIN QUERY PLAN {text}");
+    let step = connection.query_row(&plan, [1], |row| row.get::<_, String>(3)).unwrap();
+    assert!(step.starts_with("SEARCH") && step.contains("event_erase"), "{step}");
+}
+
 #[test]
 fn no_file_has_a_statement_that_the_test_above_does_not_see() {
     let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src/store");
