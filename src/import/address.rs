@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 //------------ Net -----------------------------------------------------------
 
 /// A network: no bits are set after its prefix.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub(super) struct Net {
     /// Its first address.
     pub(super) first: IpAddr,

@@ -3,7 +3,7 @@
 //! Servers that are contacted come first: a permission for the same address and key then uses the same remote. A
 //! permission for any other address gets a remote of its own; networks of one list share one.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
 use super::address::Net;
@@ -14,7 +14,7 @@ use crate::wire::Name;
 /// Turns a draft into tables.
 pub(super) fn settle(draft: Draft) -> Imported {
     let Draft { keys, signings, zones, notes } = draft;
-    let mut book = Book { keys, remotes: Vec::new(), used: BTreeSet::new() };
+    let mut book = Book::new(keys);
     let (mut settled, mut permissions, mut notes) = (Vec::new(), Vec::new(), notes);
     let mut names = BTreeSet::new();
     for draft in zones {
@@ -29,9 +29,9 @@ pub(super) fn settle(draft: Draft) -> Imported {
             *remotes = primaries;
         }
         zone.notify = book.contacts(&draft.notify, &mut zone.notes);
-        let Book { keys, used, .. } = &mut book;
+        let Book { known, used, .. } = &mut book;
         zone.updates.retain(|update| {
-            let is_known = keys.iter().any(|key| key.name == update.key);
+            let is_known = known.contains(&update.key);
             if is_known {
                 used.insert(update.key.clone());
             } else {
@@ -129,8 +129,18 @@ fn catalogs(zones: &mut Vec<super::Zone>, notes: &mut Vec<Note>) {
 struct Book {
     /// The keys that there are.
     keys: Vec<Key>,
+    /// Their names.
+    known: BTreeSet<Name>,
     /// Each with the addresses it was made of.
     remotes: Vec<Entry>,
+    /// The names of remotes.
+    taken: BTreeSet<String>,
+    /// The number that the next remote of a label gets whose name is taken.
+    next: BTreeMap<String, usize>,
+    /// Those that are spoken to, by each of their addresses.
+    by_address: BTreeMap<IpAddr, Vec<usize>>,
+    /// The names of those that are permissions alone, by their networks and key.
+    by_networks: BTreeMap<(Vec<Net>, Option<Name>), String>,
     /// The keys that something uses.
     used: BTreeSet<Name>,
 }
@@ -141,12 +151,40 @@ struct Entry {
     remote: Remote,
     /// The addresses at which it is contacted; none if it only has permissions.
     contacts: Vec<(IpAddr, Option<u16>)>,
-    /// The networks, if it only has permissions.
-    nets: Vec<Net>,
 }
 
 impl Book {
-    /// The names of servers that are contacted.
+    /// Without remotes.
+    fn new(keys: Vec<Key>) -> Self {
+        Self {
+            known: keys.iter().map(|key| key.name.clone()).collect(),
+            keys,
+            remotes: Vec::new(),
+            taken: BTreeSet::new(),
+            next: BTreeMap::new(),
+            by_address: BTreeMap::new(),
+            by_networks: BTreeMap::new(),
+            used: BTreeSet::new(),
+        }
+    }
+
+    /// Notes a remote.
+    fn push(&mut self, remote: Remote, contacts: Vec<(IpAddr, Option<u16>)>) {
+        let addresses: BTreeSet<IpAddr> = contacts.iter().map(|contact| contact.0).collect();
+        for address in addresses {
+            self.by_address.entry(address).or_default().push(self.remotes.len());
+        }
+        self.taken.insert(remote.name.clone());
+        self.remotes.push(Entry { remote, contacts });
+    }
+
+    /// The remotes that are spoken to at an address, in the order in which they came.
+    fn at(&self, address: Option<IpAddr>) -> impl Iterator<Item = &Entry> {
+        let places = address.and_then(|address| self.by_address.get(&address));
+        places.into_iter().flatten().filter_map(|at| self.remotes.get(*at))
+    }
+
+    /// The names of servers that are spoken to.
     fn contacts(&mut self, peers: &[Peer], notes: &mut Vec<Note>) -> Vec<String> {
         let mut names: Vec<String> = Vec::new();
         for peer in peers {
@@ -158,12 +196,9 @@ impl Book {
                 notes.push(Note { place: peer.place.clone(), text });
                 continue;
             }
-            let name = self.contact(peer);
-            if !names.contains(&name) {
-                names.push(name);
-            }
+            names.push(self.contact(peer));
         }
-        names
+        without_repeated(names)
     }
 
     /// The name of one server.
@@ -171,7 +206,7 @@ impl Book {
         let same = |it: &&Entry| {
             it.contacts == peer.addresses && it.remote.key == peer.key && it.remote.tls == peer.tls
         };
-        if let Some(known) = self.remotes.iter().find(same) {
+        if let Some(known) = self.at(peer.addresses.first().map(|it| it.0)).find(same) {
             return known.remote.name.clone();
         }
         let first = peer.addresses.first().map(|it| it.0.to_string()).unwrap_or_default();
@@ -183,7 +218,7 @@ impl Book {
             key: self.with(peer.key.as_ref()),
             tls: peer.tls.clone(),
         };
-        self.remotes.push(Entry { remote, contacts: peer.addresses.clone(), nets: Vec::new() });
+        self.push(remote, peer.addresses.clone());
         name
     }
 
@@ -210,9 +245,7 @@ impl Book {
                 names.push(self.networks(wide, permission));
             }
         }
-        let mut seen = BTreeSet::new();
-        names.retain(|name| seen.insert(name.clone()));
-        names
+        without_repeated(names)
     }
 
     /// The remote for a permission of a single address: one that is contacted there, if it has the same key.
@@ -220,10 +253,9 @@ impl Book {
         let fits = |it: &&Entry| {
             it.remote.key == permission.key
                 && it.remote.tls.is_none()
-                && !it.contacts.is_empty()
                 && it.contacts.iter().all(|contact| contact.0 == address)
         };
-        if let Some(known) = self.remotes.iter().find(fits) {
+        if let Some(known) = self.at(Some(address)).find(fits) {
             return known.remote.name.clone();
         }
         // A server with several addresses, all of which are in the list.
@@ -233,10 +265,9 @@ impl Book {
         let is_part = |it: &&Entry| {
             it.remote.key == permission.key
                 && it.remote.tls.is_none()
-                && it.contacts.iter().any(|contact| contact.0 == address)
                 && it.contacts.iter().all(has)
         };
-        if let Some(known) = self.remotes.iter().find(is_part) {
+        if let Some(known) = self.at(Some(address)).find(is_part) {
             return known.remote.name.clone();
         }
         let peer = Peer {
@@ -251,12 +282,11 @@ impl Book {
 
     /// The remote for a permission of networks.
     fn networks(&mut self, nets: Vec<Net>, permission: &Permission) -> String {
-        let same = |it: &&Entry| {
-            it.contacts.is_empty() && it.nets == nets && it.remote.key == permission.key
-        };
-        if let Some(known) = self.remotes.iter().find(same) {
-            return known.remote.name.clone();
+        let what = (nets, permission.key.clone());
+        if let Some(known) = self.by_networks.get(&what) {
+            return known.clone();
         }
+        let nets = &what.0;
         let label = match nets.as_slice() {
             _ if !permission.label.is_empty() => permission.label.clone(),
             nets if nets.iter().any(|net| net.bits == 0) => "anywhere".to_owned(),
@@ -270,7 +300,8 @@ impl Book {
             tls: None,
         };
         let name = remote.name.clone();
-        self.remotes.push(Entry { remote, contacts: Vec::new(), nets });
+        self.by_networks.insert(what, name.clone());
+        self.push(remote, Vec::new());
         name
     }
 
@@ -282,18 +313,33 @@ impl Book {
 
     /// Whether there is a key of that name; none is needed where none is asked for.
     fn knows(&self, key: Option<&Name>) -> bool {
-        key.is_none_or(|name| self.keys.iter().any(|key| key.name == *name))
+        key.is_none_or(|name| self.known.contains(name))
     }
 
-    /// A name that no remote has yet, made from this one and the key if needed.
-    fn free_name(&self, label: &str, key: Option<&Name>) -> String {
+    /// A name that no remote has, made of this one and if need be the key.
+    fn free_name(&mut self, label: &str, key: Option<&Name>) -> String {
         let label: String = label.chars().filter(|sign| !sign.is_control()).collect();
-        let is_free = |name: &str| !self.remotes.iter().any(|it| it.remote.name == name);
         let with_key = key.map(|key| format!("{label} {}", key.to_string().trim_end_matches('.')));
-        let numbered = (2..).map(|number| format!("{label} {number}"));
-        let mut candidates = std::iter::once(label.clone()).chain(with_key).chain(numbered);
-        candidates.find(|name| is_free(name)).unwrap_or(label)
+        let mut candidates = std::iter::once(label.clone()).chain(with_key);
+        if let Some(name) = candidates.find(|name| !self.taken.contains(name)) {
+            return name;
+        }
+        let next = self.next.entry(label.clone()).or_insert(2);
+        loop {
+            let name = format!("{label} {next}");
+            *next += 1;
+            if !self.taken.contains(&name) {
+                return name;
+            }
+        }
     }
+}
+
+/// Names, each at the place where it comes first.
+fn without_repeated(mut names: Vec<String>) -> Vec<String> {
+    let mut seen = BTreeSet::new();
+    names.retain(|name| seen.insert(name.clone()));
+    names
 }
 
 /// Addresses as the settings write them.

@@ -1,12 +1,35 @@
 //! The readers' output: zones with the servers of their lists, before the servers have become named remotes.
 
+use std::cell::Cell;
 use std::net::IpAddr;
 
 use super::address::Net;
 use super::model::{Content, Key, Note, Place, Signing, Tls, Zone};
-use crate::tsig::Algorithm;
+use crate::tsig::{Algorithm, secret_octets};
 use crate::wire::Name;
-use crate::wire::rdata::base64_octets;
+use crate::wire::rdata::base64_text;
+
+/// Elements of lists that one import reads, over all its zones: a list that many zones name is read for each of them.
+const ELEMENTS_MAX: usize = 2_000_000;
+
+//------------ Budget --------------------------------------------------------
+
+/// How many elements were read so far.
+#[derive(Debug, Default)]
+pub(super) struct Budget(Cell<usize>);
+
+impl Budget {
+    /// Reads so many more; false if that is too many.
+    pub(super) fn takes(&self, count: usize) -> bool {
+        self.0.set(self.0.get().saturating_add(count));
+        !self.is_spent()
+    }
+
+    /// Whether there were too many.
+    fn is_spent(&self) -> bool {
+        self.0.get() > ELEMENTS_MAX
+    }
+}
 
 //------------ Draft ---------------------------------------------------------
 
@@ -80,15 +103,30 @@ impl Draft {
             );
             return self.note(place, text);
         };
-        let signs: Vec<u8> = secret.bytes().filter(|sign| !sign.is_ascii_whitespace()).collect();
-        if base64_octets(&signs).is_none_or(|octets| octets.is_empty()) {
+        let Some(secret) = secret_octets(secret.as_bytes()) else {
             return self.note(place, format!("key {name} is left out: its secret is no base64"));
-        }
+        };
         if self.keys.iter().any(|key| key.name == apex) {
             return self.note(place, format!("key {name} is given twice: the first one counts"));
         }
-        let secret = String::from_utf8_lossy(&signs).into_owned();
-        self.keys.push(Key { name: apex, algorithm: known, secret });
+        self.keys.push(Key { name: apex, algorithm: known, secret: base64_text(&secret) });
+    }
+
+    /// Takes a zone, unless not all of it was read: what is missing may close it to somebody.
+    pub(super) fn push(&mut self, zone: DraftZone, budget: &Budget) {
+        if budget.is_spent() {
+            return self.too_much(&zone.zone.name.to_string(), &zone.zone.place);
+        }
+        self.zones.push(zone);
+    }
+
+    /// That a zone is left out because of those before it.
+    pub(super) fn too_much(&mut self, zone: &str, place: &Place) {
+        let text = format!(
+            "zone {zone} is left out: up to it, the lists of all zones have more than {ELEMENTS_MAX} elements, and \
+             one import takes no more: import it from a file with fewer zones, or write its table by hand"
+        );
+        self.note(place, text);
     }
 
     /// A domain name in lower case; an invalid one becomes a note.

@@ -22,7 +22,7 @@ mod print;
 
 pub use files::{Files, matches};
 pub use model::{Content, Imported, Key, Note, Place, Remote, Signing, Update, Zone};
-pub use print::{Printed, notes, tables};
+pub use print::{Printed, notes, quoted, tables};
 
 use std::path::Path;
 

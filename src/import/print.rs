@@ -160,7 +160,7 @@ fn rules(zone: &Zone, table: &mut String) {
 }
 
 /// A text as TOML has it.
-fn quoted(text: &str) -> String {
+pub fn quoted(text: &str) -> String {
     toml::Value::String(text.to_owned()).to_string()
 }
 

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use ring::hmac;
 
+use crate::wire::rdata::base64_octets;
 use crate::wire::{Name, NameRef};
 
 /// A signature is accepted from this many octets on, and from half of what the algorithm makes
@@ -150,6 +151,13 @@ impl fmt::Debug for Key {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Key({} {})", self.name, self.algorithm)
     }
+}
+
+/// The octets of a key's secret in base64, as settings and files of ours and of other programs have it: a long one may
+/// be broken into lines. None if it is no base64, or nothing.
+pub fn secret_octets(text: &[u8]) -> Option<Vec<u8>> {
+    let signs: Vec<u8> = text.iter().copied().filter(|it| !it.is_ascii_whitespace()).collect();
+    base64_octets(&signs).filter(|octets| !octets.is_empty())
 }
 
 //------------ Keyring -------------------------------------------------------

@@ -18,7 +18,7 @@ mod server;
 mod stream;
 
 pub use client::{Expected, ResponseFault, sign_query};
-pub use key::{Algorithm, Key, Keyring, UnknownAlgorithm};
+pub use key::{Algorithm, Key, Keyring, UnknownAlgorithm, secret_octets};
 pub use server::{Rejected, Request, Signer, TsigFault, verify_request};
 pub use stream::{StreamSigner, StreamVerifier};
 

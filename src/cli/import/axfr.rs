@@ -14,11 +14,11 @@ use crate::cli::{plain, put, put_error};
 use crate::dns_client::Tls;
 use crate::files;
 use crate::fleet;
+use crate::import::quoted;
 use crate::master::print_zone;
 use crate::transfer::Received;
-use crate::tsig::{Algorithm, Key};
+use crate::tsig::{Algorithm, Key, secret_octets};
 use crate::wire::Name;
-use crate::wire::rdata::base64_octets;
 
 /// Octets that a file with a secret may have.
 const SECRET_OCTETS_MAX: usize = 4096;
@@ -104,10 +104,8 @@ fn key(text: &str) -> anyhow::Result<Arc<Key>> {
         algorithm.parse().with_context(|| format!("--key: algorithm \"{algorithm}\""))?;
     let octets = files::read_secret(Path::new(file), SECRET_OCTETS_MAX)
         .map_err(|why| anyhow::anyhow!("--key: {file} {why}"))?;
-    let signs: Vec<u8> =
-        octets.iter().copied().filter(|sign| !sign.is_ascii_whitespace()).collect();
-    let secret = base64_octets(&signs).filter(|secret| !secret.is_empty());
-    let secret = secret.with_context(|| format!("--key: {file} holds no base64"))?;
+    let secret =
+        secret_octets(&octets).with_context(|| format!("--key: {file} holds no base64"))?;
     Ok(Arc::new(Key::new(&name, algorithm, &secret)))
 }
 
@@ -118,7 +116,6 @@ fn print(common: &Common, zone: &Name, serial: u32, brought: &Brought) {
         text += &format!("# {line}\n");
     }
     if let Some(file) = &brought.file {
-        let quoted = |text: &str| toml::Value::String(text.to_owned()).to_string();
         text += &format!(
             "[[zone]]\nname = {}\nfile = {}\n",
             quoted(&zone.to_string()),

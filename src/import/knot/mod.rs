@@ -115,6 +115,9 @@ impl Reader {
         if let Some(template) = self.templates.get(template) {
             let is_said = |name: &str| group.items.iter().any(|it| it.name == name);
             let rest = template.items.iter().filter(|it| it.name != "id" && !is_said(&it.name));
+            if !self.rights.budget.takes(rest.clone().map(|it| it.values.len()).sum()) {
+                return self.draft.too_much(&name.to_string(), place);
+            }
             whole.items.extend(rest.cloned());
         }
         let content = content(&whole, &name.to_string());
@@ -133,7 +136,7 @@ impl Reader {
         if let Content::File { .. } = zone.zone.content {
             journal(&whole, &mut zone);
         }
-        self.draft.zones.push(zone);
+        self.draft.push(zone, &self.rights.budget);
     }
 
     /// One item of a zone.

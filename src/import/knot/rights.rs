@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::scan::Group;
 use crate::import::address::{ANYWHERE, Net, nets, with_port};
-use crate::import::draft::{Draft, DraftZone, Peer, Permission};
+use crate::import::draft::{Budget, Draft, DraftZone, Peer, Permission};
 use crate::import::model::{Content, Tls, Update};
 use crate::import::{Item, Place, literal};
 use crate::wire::Name;
@@ -25,6 +25,8 @@ pub(super) struct Rights {
     lists: BTreeMap<String, Group>,
     /// Whether servers that are notified may transfer without an access list.
     is_automatic: bool,
+    /// Elements that were read, of all zones.
+    pub(super) budget: Budget,
 }
 
 /// A server.
@@ -51,7 +53,7 @@ impl Rights {
         let servers = servers.collect();
         let groups = groups.iter().map(|it| (it.get("id").to_owned(), it.all("remote"))).collect();
         let lists = lists.into_iter().map(|it| (it.get("id").to_owned(), it)).collect();
-        Self { servers, groups, lists, is_automatic }
+        Self { servers, groups, lists, is_automatic, budget: Budget::default() }
     }
 
     /// The servers for names, which may be names of groups.
@@ -63,6 +65,7 @@ impl Rights {
             Some(group) => group.iter().collect::<Vec<_>>(),
             None => vec![name],
         });
+        let each = each.take_while(|_| self.budget.takes(1));
         each.map(|name| self.servers.get(name).ok_or(name.as_str()))
     }
 
@@ -92,6 +95,9 @@ impl Rights {
     pub(super) fn acl(&self, item: &Item, zone: &mut DraftZone) {
         let mut denied = [false; 2];
         for name in &item.values {
+            if !self.budget.takes(1) {
+                return;
+            }
             let Some(list) = self.lists.get(name) else {
                 zone.note(&item.place, format!("there is no acl \"{name}\""));
                 continue;
@@ -127,7 +133,7 @@ impl Rights {
                 self.permissions(list, zone);
             }
             if meant[1] && !denied[1] {
-                update(list, zone);
+                self.update(list, zone);
             }
             if has("query") {
                 asking(list, zone);
@@ -135,7 +141,16 @@ impl Rights {
         }
     }
 
-    /// Who may transfer a zone by an access list.
+    /// Who an access list lets change a zone.
+    fn update(&self, list: &Group, zone: &mut DraftZone) {
+        let count = |name: &str| list.all(name).len();
+        let each = count("update-owner-name") + count("update-type");
+        if self.budget.takes(count("key").saturating_mul(each)) {
+            update(list, zone);
+        }
+    }
+
+    /// Who an access list lets have a zone.
     fn permissions(&self, list: &Group, zone: &mut DraftZone) {
         let label = list.get("id").to_owned();
         for server in self.named(&list.all("remote")) {
@@ -172,6 +187,9 @@ impl Rights {
         } else {
             names.map(|name| Some(name.as_ref().to_lowercase())).collect()
         };
+        if !self.budget.takes(keys.len().saturating_mul(found.len())) {
+            return;
+        }
         zone.transfer.extend(keys.into_iter().map(|key| {
             let (label, nets, place) = (label.clone(), found.clone(), place.clone());
             Permission { label, nets, key, place }

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use super::scan::{Item, Statement};
 use crate::import::Place;
 use crate::import::address::{ANYWHERE, Net, nets};
-use crate::import::draft::{Draft, Peer, Permission};
+use crate::import::draft::{Budget, Draft, Peer, Permission};
 use crate::import::model::Tls;
 use crate::wire::Name;
 
@@ -28,6 +28,8 @@ pub(super) struct Lists {
     pub(super) keys: Vec<(Net, String)>,
     /// Elements of the list that is being read so far.
     read: Cell<usize>,
+    /// Those of all lists.
+    pub(super) budget: Budget,
 }
 
 //------------ Permissions ---------------------------------------------------
@@ -44,6 +46,8 @@ struct Permitting<'a> {
     label: String,
     /// Where the whole list stood.
     place: &'a Place,
+    /// How much may still be read.
+    budget: &'a Budget,
 }
 
 impl Lists {
@@ -56,6 +60,7 @@ impl Lists {
             is_ended: false,
             label: String::new(),
             place: &list.place,
+            budget: &self.budget,
         };
         self.read.set(0);
         self.elements(list.block(), &mut permitting, draft, 0);
@@ -68,7 +73,7 @@ impl Lists {
         if self.read.get() == ELEMENTS_MAX {
             draft.note(&element.place, "the list is too long: what follows is left out");
         }
-        self.read.get() < ELEMENTS_MAX
+        self.read.get() < ELEMENTS_MAX && self.budget.takes(1)
     }
 
     /// Whether a list lets in everybody, from everywhere and without a key.
@@ -177,6 +182,7 @@ impl Lists {
                 is_ended: false,
                 label: String::new(),
                 place: into.place,
+                budget: into.budget,
             };
             self.elements(&[kept], &mut inner, draft, 1);
             if inner.found.iter().all(|it| it.key.is_none()) {
@@ -224,6 +230,10 @@ impl Permitting<'_> {
     fn inside(&self, nets: &[Net]) -> Vec<Net> {
         match &self.within {
             None => nets.to_vec(),
+            // The zone is left out then.
+            Some(within) if !self.budget.takes(nets.len().saturating_mul(within.len())) => {
+                Vec::new()
+            }
             Some(within) => {
                 nets.iter().flat_map(|net| within.iter().filter_map(|it| it.common(*net))).collect()
             }

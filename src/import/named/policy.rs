@@ -5,15 +5,6 @@ use crate::dnssec::Algorithm;
 use crate::import::draft::Draft;
 use crate::import::model::Signing;
 
-/// Numbers of the algorithms, which named takes in the place of their names (RFC 8624).
-const NUMBERS: [(&str, &str); 5] = [
-    ("8", "rsasha256"),
-    ("10", "rsasha512"),
-    ("13", "ecdsap256sha256"),
-    ("14", "ecdsap384sha384"),
-    ("15", "ed25519"),
-];
-
 /// One policy.
 pub(super) fn policy(statement: &Statement, draft: &mut Draft) -> Signing {
     let mut signing = Signing { name: statement.word(1).to_owned(), ..Signing::default() };
@@ -46,16 +37,17 @@ fn keys(option: &Statement, signing: &mut Signing, draft: &mut Draft) {
         let role = key.name();
         signing.is_split |= matches!(role, "ksk" | "zsk");
         if let Some(word) = key.behind("algorithm") {
-            let named = NUMBERS.iter().find(|it| it.0 == word).map_or(word, |it| it.1);
-            match named.parse::<Algorithm>() {
-                Ok(algorithm) => {
+            // named takes the number in the place of the name.
+            let numbered = word.parse().ok().and_then(Algorithm::from_number);
+            match numbered.or_else(|| word.parse().ok()) {
+                Some(algorithm) => {
                     let before = signing.algorithm.replace(algorithm.to_string());
                     if before.is_some_and(|before| before != algorithm.to_string()) {
                         let text = format!("of several algorithms, {algorithm} is taken over");
                         draft.note(&key.place, text);
                     }
                 }
-                Err(_) => {
+                None => {
                     let text =
                         format!("algorithm {word} is none of gapura's: docs/signing.md, Policies");
                     draft.note(&key.place, text);

@@ -109,7 +109,7 @@ impl Reader {
         self.rights(&options, &mut zone);
         self.content(&options, &mut zone);
         self.left_over(options.own, &SEEN, &mut zone);
-        self.draft.zones.push(zone);
+        self.draft.push(zone, &self.lists.budget);
     }
 
     /// Whether a secondary zone is a catalog whose members are served.

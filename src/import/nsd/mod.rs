@@ -5,8 +5,9 @@ mod zone;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use super::draft::{Draft, DraftZone};
+use super::draft::{Budget, Draft, DraftZone};
 use super::files::Sources;
 use super::model::{Content, Tls};
 use super::{Fault, Item, Place};
@@ -30,6 +31,7 @@ pub(super) fn read(path: &Path, sources: &mut Sources<'_>) -> Result<Draft, Faul
         tls: BTreeMap::new(),
         zones_dir: ZONES_DIR.into(),
         is_tls_only: false,
+        budget: Budget::default(),
     };
     let (mut zones, mut zone_list) = (Vec::new(), None);
     for section in sections {
@@ -39,7 +41,9 @@ pub(super) fn read(path: &Path, sources: &mut Sources<'_>) -> Result<Draft, Faul
             "tls-auth" => reader.tls(&section),
             "pattern" => {
                 let name = section.get("name").map(|it| it.value().to_owned()).unwrap_or_default();
-                reader.patterns.insert(name, section);
+                let mut attributes = section.attributes;
+                attributes.retain(|it| it.name != "name");
+                reader.patterns.insert(name, attributes.into());
             }
             "zone" => zones.push(section),
             kind => {
@@ -64,14 +68,16 @@ pub(super) fn read(path: &Path, sources: &mut Sources<'_>) -> Result<Draft, Faul
 struct Reader {
     /// What came of it.
     draft: Draft,
-    /// Patterns by name.
-    patterns: BTreeMap<String, Section>,
+    /// The attributes of patterns by name.
+    patterns: BTreeMap<String, Arc<[Item]>>,
     /// TLS by name; none where the server's certificate is not verified.
     tls: BTreeMap<String, Option<Tls>>,
     /// Where zone files are.
     zones_dir: PathBuf,
     /// Whether zones are transferred to TLS clients with a certificate alone.
     is_tls_only: bool,
+    /// Attributes that were read, of all zones.
+    budget: Budget,
 }
 
 impl Reader {
@@ -183,7 +189,7 @@ impl Reader {
         all: &mut Vec<Item>,
     ) {
         for attribute in attributes {
-            if *read >= ATTRIBUTES_MAX {
+            if *read >= ATTRIBUTES_MAX || !self.budget.takes(1) {
                 return;
             }
             *read += 1;
@@ -191,10 +197,9 @@ impl Reader {
                 all.push(attribute.clone());
                 continue;
             }
-            let pattern = self.patterns.get(attribute.value()).map(|it| it.attributes.clone());
-            match pattern.filter(|_| depth < DEPTH_MAX) {
-                Some(mut inside) => {
-                    inside.retain(|it| it.name != "name");
+            match self.patterns.get(attribute.value()).filter(|_| depth < DEPTH_MAX) {
+                Some(pattern) => {
+                    let inside = Arc::clone(pattern);
                     self.spread(&inside, (depth + 1, read), all);
                 }
                 None => {
@@ -230,7 +235,7 @@ impl Reader {
         }
         self.unblocked(attributes, &mut zone);
         Self::asking(attributes, &mut zone);
-        self.draft.zones.push(zone);
+        self.draft.push(zone, &self.budget);
     }
 }
 

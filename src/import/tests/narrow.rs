@@ -256,3 +256,40 @@ fn a_zone_behind_a_list_of_clients_of_knots_is_a_comment() {
     let (_, settings, _) = imported(Program::Knot, &[("/knot.conf", text)]);
     assert_eq!(served(&settings), [""; 0]);
 }
+
+//------------ Limits --------------------------------------------------------
+
+#[test]
+fn zones_whose_lists_are_too_much_for_one_import_are_left_out_and_told() {
+    let addresses: Vec<String> =
+        (0..2_000).map(|at| format!("10.0.{}.{}", at / 250, at % 250)).collect();
+    let zone = |name: &str, list: &str| {
+        format!("zone \"{name}\" {{ type primary; file \"z\"; allow-transfer {{ {list} }}; }};\n")
+    };
+    // Each of the addresses within all of them.
+    let named = format!(
+        "acl big {{ {}; }};\n{}{}{}",
+        addresses.join("; "),
+        zone("a.example", "10.0.0.1;"),
+        zone("b.example", "!{ !big; any; }; big;"),
+        zone("c.example", "10.0.0.1;"),
+    );
+    let keys: String = (0..2_000).map(|at| format!("k{at}.,")).collect();
+    let knot = format!(
+        "acl:\n  - id: small\n    address: 10.0.0.1\n    action: transfer\n  - id: big\n    address: [{}]\n    \
+         key: [{}]\n    action: transfer\nzone:\n  - domain: a.example\n    acl: small\n  - domain: b.example\n    \
+         acl: big\n  - domain: c.example\n    acl: small\n",
+        addresses.join(", "),
+        keys.trim_end_matches(','),
+    );
+    for (program, path, text) in
+        [(Program::Named, "/n.conf", named), (Program::Knot, "/knot.conf", knot)]
+    {
+        let (_, settings, notes) = imported(program, &[(path, &text)]);
+        assert_eq!(served(&settings), ["a.example."], "{path}");
+        for zone in ["b.example.", "c.example."] {
+            let wanted = format!("zone {zone} is left out: up to it, the lists of all zones");
+            assert!(notes.iter().any(|note| note.contains(&wanted)), "{path} {zone} {notes:?}");
+        }
+    }
+}

@@ -7,9 +7,8 @@ use super::OptionError;
 use crate::config::{KeySettings, Settings};
 use crate::digest::unhex;
 use crate::files::{self, SecretError};
-use crate::tsig::{Algorithm, Key, Keyring};
+use crate::tsig::{Algorithm, Key, Keyring, secret_octets};
 use crate::wire::Name;
-use crate::wire::rdata::base64_octets;
 
 /// Octets a file with a secret may have: far more than any secret needs.
 const FILE_OCTETS_MAX: usize = 4096;
@@ -115,18 +114,12 @@ fn secret(key: &KeySettings) -> Result<Vec<u8>, KeyFault> {
             return Err(KeyFault { at: "name", message });
         }
     };
-    // A long one may be broken into lines.
-    let signs: Vec<u8> = text.bytes().filter(|sign| !sign.is_ascii_whitespace()).collect();
-    match base64_octets(&signs).filter(|octets| !octets.is_empty()) {
-        Some(octets) => Ok(octets),
-        None => {
-            let name = key.name.get_ref();
-            let message = format!(
-                "has a {at} that is not base64: `gapura key tsig {name}` prints one that is"
-            );
-            Err(KeyFault { at, message })
-        }
-    }
+    secret_octets(text.as_bytes()).ok_or_else(|| {
+        let name = key.name.get_ref();
+        let message =
+            format!("has a {at} that is not base64: `gapura key tsig {name}` prints one that is");
+        KeyFault { at, message }
+    })
 }
 
 /// The text of a file that nobody else may read. The error says what to do.
