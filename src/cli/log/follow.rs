@@ -1,8 +1,8 @@
 //! `gapura log follow`: queries as they come, over the end of a file that is put aside.
 
-use std::fs::{self, File};
+use std::fs::{self, File, OpenOptions};
 use std::io::{Seek, SeekFrom};
-use std::os::unix::fs::MetadataExt;
+use std::os::unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt};
 use std::path::Path;
 
 use anyhow::Context;
@@ -23,7 +23,8 @@ pub(super) fn follow(common: &Common, file: &Path, args: &WantedArgs) -> anyhow:
     let wanted = Wanted::new(args)?;
     let mut told = Told::default();
     let mut show = |line: &str, read: &Line<'_>| print(common, line, read);
-    if file == Path::new("-") || fs::metadata(file).is_ok_and(|found| !found.is_file()) {
+    let grows = |found: fs::Metadata| found.is_file() || found.file_type().is_fifo();
+    if file == Path::new("-") || fs::metadata(file).is_ok_and(|found| !grows(found)) {
         let mut lines = Lines::open(file)?;
         while let Some(line) = lines.next()? {
             if !told.see(line, &wanted, &mut show)? {
@@ -78,7 +79,7 @@ fn is_unread_after(rest: Timespec) -> bool {
     }
 }
 
-/// A file that is read as it grows.
+/// A file, or a pipe, that is read as it grows.
 struct Followed {
     /// Its lines.
     lines: Lines,
@@ -89,9 +90,10 @@ struct Followed {
 impl Followed {
     /// Opens it, at its end or its start.
     fn open(path: &Path, at_end: bool) -> anyhow::Result<Self> {
-        let opened = File::open(path);
+        // Of a pipe neither its opening nor its reading waits: who writes may come later, and more than once.
+        let opened = OpenOptions::new().read(true).custom_flags(libc::O_NONBLOCK).open(path);
         let mut file = opened.with_context(|| format!("cannot read {}", path.display()))?;
-        if at_end {
+        if at_end && file.metadata()?.is_file() {
             file.seek(SeekFrom::End(0))?;
         }
         let reader = file.try_clone()?;

@@ -64,6 +64,8 @@ impl Lines {
             let read = match self.input.fill_buf() {
                 Ok(read) => read,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                // A pipe that is followed has nothing more now.
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(false),
                 Err(error) => return Err(error),
             };
             if read.is_empty() {

@@ -18,6 +18,8 @@ use crate::text::append_line;
 
 /// Different values that are counted at once.
 const VALUES_MAX: usize = 1 << 20;
+/// Octets that these may have in all.
+const OCTETS_MAX: usize = 256 << 20;
 
 /// `gapura log top`
 #[derive(clap::Args, Debug)]
@@ -39,7 +41,7 @@ pub(in crate::cli) struct Top {
 /// Counts and prints.
 pub(super) fn top(common: &Common, top: &Top) -> anyhow::Result<u8> {
     let wanted = Wanted::new(&top.wanted)?;
-    let mut counts = Counts::new(VALUES_MAX);
+    let mut counts = Counts::new(VALUES_MAX, OCTETS_MAX);
     let (_, told) = read_all(common, &top.files, &wanted, |_, line| {
         counts.count(value_of(&top.by, line), line.time());
         true
@@ -68,8 +70,12 @@ fn value_of(keys: &[String], line: &Line<'_>) -> Vec<String> {
 struct Counts {
     /// Values that are counted at once.
     values_max: usize,
+    /// Octets that these may have.
+    octets_max: usize,
     /// The counts.
     counts: HashMap<Vec<String>, u64>,
+    /// Octets of their values.
+    octets: usize,
     /// All of them.
     total: u64,
     /// By how much a count may be too low.
@@ -80,8 +86,9 @@ struct Counts {
 
 impl Counts {
     /// Nothing yet.
-    fn new(values_max: usize) -> Self {
-        Self { values_max, counts: HashMap::new(), total: 0, missed: 0, span: None }
+    fn new(values_max: usize, octets_max: usize) -> Self {
+        let counts = HashMap::new();
+        Self { values_max, octets_max, counts, octets: 0, total: 0, missed: 0, span: None }
     }
 
     /// Counts one.
@@ -98,13 +105,22 @@ impl Counts {
                 }
             }
         }
-        *self.counts.entry(value).or_default() += 1;
+        match self.counts.get_mut(&value) {
+            Some(count) => *count += 1,
+            None => {
+                self.octets += octets_of(&value);
+                self.counts.insert(value, 1);
+            }
+        }
         // Lossy counting: each value gives up as much as the rarest of them have.
-        while self.counts.len() > self.values_max {
+        while self.counts.len() > self.values_max || self.octets > self.octets_max {
             let least = self.counts.values().copied().min().unwrap_or_default();
             self.missed += least;
-            self.counts.retain(|_, count| {
+            self.counts.retain(|value, count| {
                 *count -= least;
+                if *count == 0 {
+                    self.octets -= octets_of(value);
+                }
                 *count > 0
             });
         }
@@ -172,13 +188,18 @@ impl Counts {
     }
 }
 
+/// Octets that a value takes, what holds it among them.
+fn octets_of(value: &[String]) -> usize {
+    value.iter().map(|text| size_of::<String>() + text.len()).sum()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn the_most_frequent_come_first_and_few_values_take_little_memory() {
-        let mut counts = Counts::new(10);
+        let mut counts = Counts::new(10, usize::MAX);
         for index in 0..1000 {
             let name = if index % 2 == 0 { "a".to_owned() } else { format!("x{index}") };
             counts.count(vec![name], &format!("2026-11-24T03:45:{:02}.000000Z", index / 100));
@@ -189,5 +210,20 @@ mod tests {
         assert!(most[0].1 <= 500 && most[0].1 + counts.missed >= 500, "{most:?} {}", counts.missed);
         assert_eq!((counts.total, counts.seconds()), (1000, 9.0));
         assert!(counts.text(&["qname".to_owned()], 1).contains("too low by up to"));
+    }
+
+    #[test]
+    fn long_values_take_no_more_memory_than_short_ones() {
+        let mut counts = Counts::new(usize::MAX, 10_000);
+        for index in 0..1000 {
+            let long = "x".repeat(20_000 * usize::from(index == 7));
+            let name = if index % 2 == 0 { "a".to_owned() } else { format!("{index}{long:>900}") };
+            counts.count(vec![name], "2026-11-24T03:45:00.000000Z");
+        }
+        assert!(
+            counts.octets <= 10_000
+                && counts.counts.keys().map(|it| octets_of(it)).sum::<usize>() == counts.octets
+        );
+        assert_eq!(counts.most(1)[0].0, ["a"]);
     }
 }

@@ -9,6 +9,7 @@ use time::format_description::well_known::Rfc3339;
 
 use crate::serve::Network;
 use crate::serve::query_log::read::Line;
+use crate::wire::rdata::ttl_from_text;
 use crate::wire::{Name, Rcode, Rtype};
 
 /// Options that choose queries. Several values of one are alternatives; all options together have to hold.
@@ -145,18 +146,11 @@ fn moment(text: &str, now: OffsetDateTime) -> anyhow::Result<OffsetDateTime> {
     bail!("\"{text}\" is no time: write 15m, 2h or 7d, 2026-11-24T03:45:00Z or 2026-11-24")
 }
 
-/// A length of time with its unit.
+/// A length of time with its unit, written as a TTL; a number alone may be a year.
 fn ago(text: &str) -> Option<Duration> {
-    let unit = text.chars().last()?;
-    let seconds = match unit {
-        's' => 1,
-        'm' => 60,
-        'h' => 3600,
-        'd' => 86_400,
-        _ => return None,
-    };
-    let count: u32 = text.strip_suffix(unit)?.parse().ok()?;
-    Some(Duration::from_secs(u64::from(count) * seconds))
+    let has_unit = text.ends_with(|sign: char| sign.is_ascii_alphabetic());
+    let seconds = ttl_from_text(text.as_bytes()).filter(|_| has_unit)?;
+    Some(Duration::from_secs(u64::from(seconds)))
 }
 
 #[cfg(test)]
