@@ -32,7 +32,7 @@ pub(super) fn db(common: &Common, db: Db) -> anyhow::Result<u8> {
                 #[cfg(feature = "approval")]
                 erasures,
             };
-            Ok(print(common, &run::restore(&loaded.settings, &what)?))
+            Ok(print(common, &run::restore(&loaded.settings, &what)))
         }
     }
 }

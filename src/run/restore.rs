@@ -7,6 +7,7 @@
 //! Until the last step there is no database in the state directory, so an interrupted restore is never mistaken for a
 //! complete state: a start reports it and does not begin anew.
 
+use std::ffi::OsString;
 use std::fs::DirBuilder;
 use std::io::ErrorKind;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt};
@@ -61,11 +62,10 @@ struct Told {
 }
 
 /// Puts a backup back.
-pub fn restore(settings: &Settings, what: &Restore) -> Result<Reply, RunError> {
-    match restored(settings, what) {
-        Ok(reply) => Ok(reply),
-        Err(error) => Ok(Reply::failed(format!("nothing was restored: {}", with_causes(&error)))),
-    }
+pub fn restore(settings: &Settings, what: &Restore) -> Reply {
+    restored(settings, what).unwrap_or_else(|error| {
+        Reply::failed(format!("nothing was restored: {}", with_causes(&error)))
+    })
 }
 
 /// Puts it back, or leaves the state directory as it was.
@@ -97,31 +97,48 @@ fn restored(settings: &Settings, what: &Restore) -> Result<Reply, RunError> {
         settle(state_dir, &work)?;
         Ok::<_, RunError>(told)
     })();
+    let done = done.map_err(|error| cleared(error, state_dir, &work, was_there));
     drop(lock);
-    match done {
-        Ok(told) => Ok(reply(state_dir, &what.file, &manifest, told)),
-        Err(error) => {
-            // An incomplete state must not remain.
-            let _ = std::fs::remove_dir_all(&work);
-            if !was_there {
-                let _ = std::fs::remove_dir_all(state_dir);
-            }
-            Err(error)
-        }
+    Ok(reply(state_dir, &what.file, &manifest, done?))
+}
+
+/// Takes away what a restore that failed has made, which nobody is to take for a state; the error says what could not
+/// be.
+fn cleared(error: RunError, state_dir: &Path, work: &Path, was_there: bool) -> RunError {
+    // What stays is told.
+    let _ = std::fs::remove_dir_all(work);
+    if !was_there {
+        let _ = std::fs::remove_dir_all(state_dir);
     }
+    match held_in(state_dir) {
+        Ok(names) if names.is_empty() => error,
+        left => RunError::Refused(format!(
+            "{}; what was unpacked could not be taken away again: before another try, remove {} from {}",
+            with_causes(&error),
+            left.map_or_else(|_| "everything".to_owned(), |names| names.join(", ")),
+            state_dir.display()
+        )),
+    }
+}
+
+/// What a state directory holds, by name, but for what a file system has of its own and the file that keeps a second
+/// daemon away.
+fn held_in(state_dir: &Path) -> std::io::Result<Vec<String>> {
+    let entries = match std::fs::read_dir(state_dir) {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
+        entries => entries?,
+    };
+    let names = entries.flatten().map(|entry| entry.file_name().to_string_lossy().into_owned());
+    let mut names: Vec<String> =
+        names.filter(|name| name != "lock" && name != "lost+found").collect();
+    names.sort_unstable();
+    Ok(names)
 }
 
 /// Refuses a state directory that holds anything.
 fn see_that_it_is_empty(state_dir: &Path) -> Result<(), RunError> {
-    let entries = match std::fs::read_dir(state_dir) {
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
-        entries => system(format!("the state directory {}", state_dir.display()), entries)?,
-    };
-    let names = entries.flatten().map(|entry| entry.file_name().to_string_lossy().into_owned());
-    // Ignore what a file system brings along, and the lock file of daemons.
-    let mut others: Vec<String> =
-        names.filter(|name| name != "lock" && name != "lost+found").collect();
-    others.sort_unstable();
+    let others =
+        system(format!("the state directory {}", state_dir.display()), held_in(state_dir))?;
     let path = state_dir.display();
     match others.first() {
         None => Ok(()),
@@ -270,25 +287,35 @@ fn give(path: &Path, owner: (Uid, Gid)) -> std::io::Result<()> {
     Ok(())
 }
 
-/// Moves what was unpacked into the state directory, the database last.
+/// Moves what was unpacked into the state directory, all of it or nothing.
 fn settle(state_dir: &Path, work: &Path) -> Result<(), RunError> {
-    let failed = |source| BackupError::write(state_dir, source);
-    let entries =
-        std::fs::read_dir(work).and_then(|entries| entries.collect::<Result<Vec<_>, _>>());
-    let mut names: Vec<_> =
-        entries.map_err(failed)?.iter().map(std::fs::DirEntry::file_name).collect();
-    names.sort_by_key(|name| name == DATABASE);
-    sync_tree(work).map_err(failed)?;
+    let mut moved = Vec::new();
+    let done = move_all(state_dir, work, &mut moved);
+    if done.is_err() {
+        // The database first: without it nothing of the rest is a state.
+        for name in moved.iter().rev() {
+            let _ = std::fs::rename(state_dir.join(name), work.join(name));
+        }
+    }
+    Ok(done.map_err(|source| BackupError::write(state_dir, source))?)
+}
+
+/// Moves it, the database last; `moved` is what was.
+fn move_all(state_dir: &Path, work: &Path, moved: &mut Vec<OsString>) -> std::io::Result<()> {
+    let entries = std::fs::read_dir(work)?.collect::<Result<Vec<_>, _>>()?;
+    let mut names: Vec<OsString> = entries.iter().map(std::fs::DirEntry::file_name).collect();
+    names.sort_by_key(|name| (name == DATABASE, name.clone()));
+    sync_tree(work)?;
     for name in names {
         if name == DATABASE {
             // Everything else is on disk before it.
-            files::sync_directory(&state_dir.join(&name)).map_err(failed)?;
+            files::sync_directory(&state_dir.join(&name))?;
         }
-        std::fs::rename(work.join(&name), state_dir.join(&name)).map_err(failed)?;
+        std::fs::rename(work.join(&name), state_dir.join(&name))?;
+        moved.push(name);
     }
-    std::fs::remove_dir(work).map_err(failed)?;
-    files::sync_directory(&state_dir.join(DATABASE)).map_err(failed)?;
-    Ok(())
+    files::sync_directory(&state_dir.join(DATABASE))?;
+    std::fs::remove_dir(work)
 }
 
 /// Syncs a directory and those in it.
@@ -331,4 +358,27 @@ fn reply(state_dir: &Path, file: &Path, manifest: &Manifest, told: Told) -> Repl
     json.insert("missing".to_owned(), json!(manifest.missing));
     json.insert("warnings".to_owned(), json!(told.warnings));
     Reply::done(text, json.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_moved_in_half_is_taken_out_again() {
+        let made = tempfile::tempdir().unwrap();
+        let (state_dir, work) = (made.path(), made.path().join(RESTORING));
+        std::fs::create_dir(&work).unwrap();
+        for name in ["audit.key", DATABASE, "zones"] {
+            std::fs::write(work.join(name), name).unwrap();
+        }
+        // Something that was put there meanwhile, where the last but one wants to go.
+        std::fs::create_dir(state_dir.join("zones")).unwrap();
+        let error = settle(state_dir, &work).unwrap_err();
+        assert_eq!(held_in(state_dir).unwrap(), [RESTORING, "zones"]);
+        let told = with_causes(&cleared(error, state_dir, &work, true));
+        assert!(told.contains("before another try, remove zones from"), "{told}");
+        std::fs::remove_dir(state_dir.join("zones")).unwrap();
+        assert!(held_in(state_dir).unwrap().is_empty());
+    }
 }
