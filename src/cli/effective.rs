@@ -17,17 +17,16 @@ pub(super) fn effective(common: &Common) -> u8 {
     let mut all: Vec<_> = all.into_iter().filter(|it| run::is_in_use(&it.key)).collect();
     let from = |setting: &config::Effective| {
         let page = pages.iter().find(|page| setting.key.starts_with(page.key.as_str()));
-        match (page, &setting.place) {
+        match (page, setting.line) {
             (Some(page), _) => page.told(),
-            (None, Some(place)) => format!("{}:{}", place.file.display(), place.line),
+            (None, Some(line)) => format!("{}:{line}", loaded.path.display()),
             (None, None) => "default".to_owned(),
         }
     };
     if common.json {
-        let all = all.iter().map(|it| {
-            let value = it.line.split_once(" = ").map_or("", |(_, value)| value);
-            serde_json::json!({ "key": it.key, "value": value, "from": from(it) })
-        });
+        let all = all
+            .iter()
+            .map(|it| serde_json::json!({ "key": it.key, "value": it.value, "from": from(it) }));
         let json = serde_json::json!({ "settings": all.collect::<Vec<_>>() });
         put(&(plain::json(&json.to_string()).into_owned() + "\n"));
         return 0;
@@ -38,7 +37,8 @@ pub(super) fn effective(common: &Common) -> u8 {
         if let Some(header) = setting.header.take() {
             append_line!(text, "\n{header}");
         }
-        append_line!(text, "{:<48} # {}", setting.line, from(setting));
+        let line = format!("{} = {}", setting.name, setting.value);
+        append_line!(text, "{line:<48} # {}", from(setting));
     }
     put(&plain::plain(&text));
     0

@@ -41,6 +41,11 @@ impl Loaded {
         Some(Place { source, ..found })
     }
 
+    /// The text of the file.
+    pub(super) fn text(&self) -> &str {
+        &self.text
+    }
+
     /// The header of the table that a line is in, as `[server]` or `[[zone]]`.
     pub fn table_at(&self, line: u32) -> Option<&str> {
         let above = self.text.lines().take(usize::try_from(line).unwrap_or(usize::MAX));
@@ -50,7 +55,7 @@ impl Loaded {
 
 /// Whether a key, or a line that has one, may hold what is not to be shown: a secret, a relay's password, or the
 /// address of a chat group.
-fn may_hold_secret(text: &str) -> bool {
+pub(super) fn may_hold_secret(text: &str) -> bool {
     ["secret", "relay", "webhook", "url"].iter().any(|word| text.contains(word))
 }
 
@@ -254,6 +259,15 @@ mod tests {
         check_lines("[[key]]\nname = \"k.\"\nsecret = geheim\n", &["FILE:3:10 error"]);
         let cut = place(Path::new("x"), "secret = geheim", 9..12);
         assert_eq!(cut.source, "");
+        // Of another type: the key, and not what stands there.
+        check_lines(
+            "[server]\ncookie_secrets = \"geheim, expected\"\n[mail]\nrelay = 4711\n[[key]]\nname = \"k.\"\nsecret = [\"geheim\"]\n",
+            &[
+                "FILE:2:18 error settings-value: server.cookie_secrets has a value that cannot be used: expected a sequence",
+                "FILE:4:9 error settings-value: mail.relay has a value that cannot be used: expected a string",
+                "key[0].secret has a value that cannot be used: expected a string",
+            ],
+        );
     }
 
     /// Loads `text` as a file and returns the findings as lines.

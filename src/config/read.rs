@@ -5,10 +5,11 @@
 use std::path::Path;
 
 use serde::Deserialize;
+use toml::Spanned;
 use toml::de::{DeArray, DeTable, DeValue, Deserializer, Error};
 
 use super::Settings;
-use super::load::place;
+use super::load::{may_hold_secret, place};
 use crate::master::{Finding, Severity};
 
 /// Faults that are looked for.
@@ -20,7 +21,7 @@ type Span = std::ops::Range<usize>;
 pub(super) fn read(path: &Path, text: &str) -> (Option<Settings>, Vec<Finding>) {
     let (mut table, faults) = DeTable::parse_recoverable(text);
     let mut findings: Vec<Finding> =
-        faults.iter().take(FAULTS_MAX).map(|error| finding(path, text, error)).collect();
+        faults.iter().take(FAULTS_MAX).map(|error| finding((path, text), &table, error)).collect();
     if !findings.is_empty() {
         // What stands beside a fault of syntax may be read as something else.
         return (None, findings);
@@ -29,7 +30,7 @@ pub(super) fn read(path: &Path, text: &str) -> (Option<Settings>, Vec<Finding>) 
         match Settings::deserialize(Deserializer::from(table.clone())) {
             Ok(settings) => return (Some(settings), findings),
             Err(error) => {
-                findings.push(finding(path, text, &error));
+                findings.push(finding((path, text), &table, &error));
                 let cut = error.span().is_some_and(|span| cut_from(table.get_mut(), &span));
                 if !cut {
                     break;
@@ -63,8 +64,13 @@ pub(super) fn text_of(text: &str, table: &str, key: &str) -> Option<String> {
 }
 
 /// What the TOML reader or a type refused, with the nearest known key as hint.
-fn finding(path: &Path, text: &str, error: &Error) -> Finding {
+fn finding((path, text): (&Path, &str), table: &Spanned<DeTable<'_>>, error: &Error) -> Finding {
     let message = error.message().trim_end().replace('\n', " ");
+    let key = error.span().and_then(|span| key_at(table.get_ref(), &span));
+    let message = match key.filter(|key| may_hold_secret(key)) {
+        Some(key) if is_about_value(&message) => without_value(&key, &message),
+        _ => message,
+    };
     let hint = unknown_key(&message).and_then(|(key, known)| {
         let nearest = known.into_iter().min_by_key(|candidate| distance(&key, candidate))?;
         // A short key is near to anything: half of it at most may differ.
@@ -77,6 +83,42 @@ fn finding(path: &Path, text: &str, error: &Error) -> Finding {
         place: error.span().map(|span| place(path, text, span)),
         message,
         hint,
+    }
+}
+
+//------------ Secrets -------------------------------------------------------
+
+/// Whether a fault is one of a value, which its text then tells; the others name keys.
+fn is_about_value(message: &str) -> bool {
+    !["unknown field", "missing field", "duplicate"].iter().any(|front| message.starts_with(front))
+}
+
+/// The fault of a value that may be a secret.
+fn without_value(key: &str, message: &str) -> String {
+    // Serde puts what it expects at the end, behind the value.
+    let wanted = message.rsplit_once(", expected ").map_or("another value", |(_, wanted)| wanted);
+    format!("{key} has a value that cannot be used: expected {wanted}")
+}
+
+/// The innermost key that a span is in, as `zone[1].file`.
+fn key_at(table: &DeTable<'_>, span: &Span) -> Option<String> {
+    table.iter().find_map(|(name, value)| {
+        let is_here = || has(&name.span(), span) || has(&value.span(), span);
+        let inside = key_inside(value.get_ref(), span).or_else(|| is_here().then(String::new))?;
+        Some(format!("{}{inside}", name.get_ref()))
+    })
+}
+
+/// The same, inside a value.
+fn key_inside(value: &DeValue<'_>, span: &Span) -> Option<String> {
+    match value {
+        DeValue::Table(table) => key_at(table, span).map(|key| format!(".{key}")),
+        DeValue::Array(items) => items.iter().enumerate().find_map(|(at, item)| {
+            let is_here = || has(&item.span(), span).then(String::new);
+            let inside = key_inside(item.get_ref(), span).or_else(is_here)?;
+            Some(format!("[{at}]{inside}"))
+        }),
+        _ => None,
     }
 }
 
