@@ -10,9 +10,11 @@ use super::args::Common;
 use super::plain::{json, shown};
 use crate::check::{self, Level, Signer};
 use crate::config::{self, LogFormat};
+use crate::import;
 use crate::master::{self, Directory, Finding, Input, Severity, render};
 use crate::publish::{Strictness, ZoneSource, doubled};
 use crate::run;
+use crate::service::Passed;
 use crate::text::append_line;
 use crate::tsig::Algorithm;
 use crate::wire::Name;
@@ -22,20 +24,18 @@ use crate::wire::rdata::base64_text;
 
 /// `gapura serve`
 pub(super) fn serve(common: &Common, take_over: bool) -> anyhow::Result<u8> {
+    let passed = Passed::take();
     let loaded = match super::settings(common) {
         Ok(loaded) => loaded,
         Err(exit) => return Ok(exit),
     };
     let format = if common.json { LogFormat::Json } else { loaded.settings.log.format };
     run::log::start(run::log::Level::from_flags(common.quiet, common.verbose), format);
-    let by_hand = std::io::stdout().is_terminal();
-    let begun = run::begin(&loaded, take_over);
-    let ended = begun.and_then(|begin| {
-        run::serve(&loaded, begin, |ready| {
-            let text = if common.json { ready.json().to_string() } else { ready.text(by_hand) };
-            super::put(&(text + "\n"));
-        })
-    });
+    let begin = run::begin(&loaded, passed, take_over)?;
+    let ended = run::serve(&loaded, begin, |ready| {
+        let text = if common.json { ready.json().to_string() } else { ready.text() };
+        super::put(&(text + "\n"));
+    })?;
     Ok(match ended {
         Ok(run::Ended::Stopped | run::Ended::Followed) => 0,
         Ok(run::Ended::Interrupted) => super::EXIT_INTERRUPTED,
@@ -62,7 +62,7 @@ pub(super) fn key_tsig(common: &Common, name: &str, algorithm: Algorithm) -> any
     super::put(&if common.json {
         json_line(&json)
     } else {
-        let quoted = toml::Value::String(name);
+        let quoted = import::quoted(&name);
         format!("[[key]]\nname = {quoted}\nalgorithm = \"{algorithm}\"\nsecret = \"{secret}\"\n")
     });
     Ok(0)

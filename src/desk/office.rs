@@ -12,7 +12,7 @@ use super::journals::Followed;
 use super::look::Look;
 use super::memory::{Reminded, TurnedBack, Watched, Years};
 use super::probe::Prober;
-use super::room::Obstacle;
+use super::room::Found;
 use super::settings::{Listener, Options, Settings};
 use super::watching::Lookout;
 use crate::audit::{
@@ -102,7 +102,7 @@ pub(super) struct Inner {
     /// Told when a table of requests was confirmed.
     pub(super) bulk_wanted: Notify,
     /// The look at the disk that is under way.
-    pub(super) looking: Look<Option<Obstacle>>,
+    pub(super) looking: Look<Found>,
     /// The room the disk pretends to have; for tests.
     #[cfg(test)]
     pub(super) pretended: Mutex<Option<super::Room>>,

@@ -67,18 +67,52 @@ impl fmt::Display for Obstacle {
     }
 }
 
+/// What a look at disk and database found.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Found {
+    /// What keeps changes waiting now.
+    obstacle: Option<Obstacle>,
+    /// What will soon, though all is done still, and webhooks that are not told.
+    warnings: Vec<String>,
+}
+
 impl Desk {
     /// What keeps changes waiting now. The one place that health is decided for pages and metrics. A
     /// disk that hangs is an obstacle, too: the caller waits for three seconds at most.
     pub fn obstacle(&self) -> Option<Obstacle> {
-        let desk = self.clone();
-        let found = self.0.looking.wait(DISK_TIME, move || desk.look());
         let hangs = "the disk of the state directory does not answer";
-        found.unwrap_or_else(|| Some(Obstacle::NoDatabase(hangs.to_owned())))
+        let found = self.look();
+        found.map_or_else(|| Some(Obstacle::NoDatabase(hangs.to_owned())), |found| found.obstacle)
+    }
+
+    /// What will keep changes waiting soon, though all is done still, and webhooks that are not told. Nothing while
+    /// the disk hangs: that is an obstacle.
+    pub fn warnings(&self) -> Vec<String> {
+        self.look().map(|found| found.warnings).unwrap_or_default()
+    }
+
+    /// Looks at disk and database; none if they do not answer.
+    fn look(&self) -> Option<Found> {
+        let desk = self.clone();
+        self.0.looking.wait(DISK_TIME, move || Found {
+            obstacle: desk.look_for_obstacle(),
+            warnings: desk.look_ahead(),
+        })
+    }
+
+    /// Looks for what comes; a disk that hangs keeps the caller.
+    fn look_ahead(&self) -> Vec<String> {
+        let text = "the disk of the state directory is nearly full: only officers' acts are taken";
+        let room = (self.room() == Room::Reserved).then(|| text.to_owned());
+        let webhooks = self.webhook_troubles().unwrap_or_else(|error| {
+            tracing::warn!(%error, "how webhooks do cannot be read");
+            Vec::new()
+        });
+        room.into_iter().chain(webhooks).collect()
     }
 
     /// Looks whether something keeps changes waiting; a disk that hangs keeps the caller.
-    fn look(&self) -> Option<Obstacle> {
+    fn look_for_obstacle(&self) -> Option<Obstacle> {
         if let Err(error) = self.0.ledger.store.read::<_, StoreError>(|reader| reader.chain_head())
         {
             return Some(Obstacle::NoDatabase(with_causes(&error)));

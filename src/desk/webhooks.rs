@@ -321,7 +321,7 @@ impl Desk {
     }
 
     /// What there is to mend of them; nothing is counted for it.
-    pub fn webhook_troubles(&self) -> Result<Vec<String>, ActError> {
+    pub(super) fn webhook_troubles(&self) -> Result<Vec<String>, ActError> {
         let hooks = self.hooks();
         self.read(|reader| {
             let trouble = |hook| Ok(webhook_view(hook, row_of(reader, hook)?, 0).trouble());

@@ -1,5 +1,5 @@
-//! The first step of a start, while the process is single-threaded: take over the passed sockets, then drop every
-//! privilege that is not needed, for good.
+//! What a daemon does before it starts anything, while it has one thread: it sorts the sockets that were passed to it,
+//! and gives up every right that it does not need, for good.
 
 use std::ffi::OsString;
 use std::fs::DirBuilder;
@@ -10,7 +10,7 @@ use super::error::{RunError, system};
 use super::options;
 use crate::config::{Loaded, Settings};
 use crate::serve::{self, Inherited, Purpose};
-use crate::service::{self, Notifier, Places, User};
+use crate::service::{self, Notifier, Passed, Places, User};
 
 /// What the rest of the start begins with.
 #[derive(Debug, Default)]
@@ -28,20 +28,17 @@ pub struct Begin {
     pub(super) program: Option<(PathBuf, Vec<OsString>)>,
 }
 
-/// Begins. Call it before anything starts a thread.
-pub fn begin(loaded: &Loaded, follows: bool) -> Result<Begin, RunError> {
+/// Begins, if the settings make sense. Call it before anything starts a thread.
+pub fn begin(loaded: &Loaded, passed: Passed, follows: bool) -> Result<Begin, RunError> {
+    options::sound(loaded)?;
     let program = std::env::current_exe().ok();
     let mut begin = Begin {
         notifier: Notifier::from_environment(),
-        inherited: service::passed(),
+        inherited: passed.inherited(),
         follows,
         rights: Vec::new(),
         program: program.map(|it| (it, std::env::args_os().skip(1).collect())),
     };
-    // Faults in the settings are reported later, all at once.
-    if !options::findings(loaded).is_empty() {
-        return Ok(begin);
-    }
     let settings = &loaded.settings;
     let user = options::user(&settings.server)?;
     let user = user.filter(|_| service::is_root());

@@ -79,8 +79,8 @@ pub(super) struct Start {
 }
 
 impl Building {
-    /// Starts everything. Calls `answering` once queries are answered and before anything could change a zone, with the
-    /// reason if a stand-in replaces the database; an error from it ends the start.
+    /// Starts everything, of settings that were judged. Calls `answering` once queries are answered, before anything could change a zone, with why
+    /// the database is not the real one, if so; its error ends the start.
     pub(super) fn start(
         loaded: &Loaded,
         start: Start,
@@ -88,11 +88,6 @@ impl Building {
     ) -> Result<(Self, Ready), RunError> {
         let settings = &loaded.settings;
         let Start { mut inherited, notifier, rights, program, events } = start;
-        let faults = options::findings(loaded);
-        if !faults.is_empty() {
-            let lines: Vec<String> = faults.iter().map(Finding::with_hint).collect();
-            return Err(RunError::Settings(lines.join("\n")));
-        }
         let state_dir = StateDir::take_as_it_is(&settings.server.state_dir)?;
         let sources = options::sources(settings)?;
         let publish = options::publish(settings);
@@ -170,12 +165,12 @@ impl Building {
         let closed = host.road_3.closed().map(|why| format!("the queue is closed: {why}"));
         warnings.extend(closed.or_else(|| host.stand_in.clone()));
         let zones = publisher.status();
-        let (faults, soon) = host.to_mend(&zones, &host.refreshes(&zones));
-        warnings.extend(faults.into_iter().chain(soon));
+        let health = host.health_of(&zones);
+        warnings.extend(health.faults.into_iter().chain(health.warnings));
         let ready = Ready {
             dns,
             encrypted: encrypted(&host.running),
-            zones: publisher.status(),
+            zones,
             web: site.url,
             metrics,
             state_dir: state_dir.path().display().to_string(),
@@ -264,6 +259,9 @@ impl Building {
     }
 }
 
+/// How the service manager hears of a daemon that could not take back its work.
+const IDLE: &str = "queries are answered from memory and nothing else is done";
+
 /// A daemon that only answers, and writes nothing.
 pub(super) struct Retired {
     /// Holds the listeners.
@@ -303,7 +301,14 @@ impl Retired {
         self.host.notifier.clone()
     }
 
-    /// Stops answering: the successor has the sockets. Queries already read are answered first.
+    /// Notes why it does nothing but answer.
+    pub(super) fn note_idle(&self, why: &str) {
+        let mut off = lock(&self.host.off);
+        off.retain(|line| !line.starts_with(IDLE));
+        off.push(format!("{IDLE}: {why}"));
+    }
+
+    /// Answers no more; the sockets are another's. What was taken is answered first.
     pub(super) fn end(self) {
         drop(self.herald);
         self.host.running.leave();
@@ -391,7 +396,7 @@ fn start_metrics(
         Arc::new(move || weak.upgrade().map(|host| host.figures(started)).unwrap_or_default());
     let weak = Arc::downgrade(host);
     let ready = Arc::new(move || match weak.upgrade() {
-        Some(host) => host.health().answer(),
+        Some(host) => host.health_of(&host.publisher.status()).answer(),
         None => Err("it stops\n".to_owned()),
     });
     let bound = system("metrics", listener.local_addr())?;

@@ -122,7 +122,7 @@ pub fn serve(loaded: &Loaded, begin: Begin, ready: impl Fn(&Ready)) -> Result<En
         };
         succession::log_failed(&error);
         let (again, settings) = (as_before.clone(), loaded.clone());
-        let work = move || succession::take_back(&settings, retired, again);
+        let work = move || Ok(succession::take_back(&settings, retired, again));
         started = start(work, &waiting, &mut signals)?;
     }
 }

@@ -30,7 +30,7 @@ impl Host {
         families.push(entries(Family::of(&of::QUERY_LOG_LINES), self.running.query_log()));
         families.push(entries(Family::of(&of::DNSTAP_FRAMES), self.running.dnstap()));
         families.push(self.certificate_ends());
-        let count = self.health().faults.len() as f64;
+        let count = self.health_of(&status).all_faults().count() as f64;
         families.push(Family::of(&of::FAULTS).with(&[], count));
         families.extend(self.fleet_figures(&status));
         families.push(self.backup());

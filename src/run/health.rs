@@ -12,36 +12,29 @@ use crate::publish::{ZoneStatus, unanswered};
 #[derive(Debug, Default)]
 pub(super) struct Health {
     /// Why names are not answered: a load balancer should send queries to another server.
-    pub(super) missing: Vec<String>,
-    /// Faults that do not keep names from being answered.
+    missing: Option<String>,
+    /// What is wrong with zones, though others are answered.
+    zones: Vec<String>,
+    /// What does not work besides zones, with what to do.
     pub(super) faults: Vec<String>,
     /// What will become a fault if nothing is done.
     pub(super) warnings: Vec<String>,
 }
 
 impl Host {
-    /// Looks at zones, queue, disk and listeners.
-    pub(super) fn health(&self) -> Health {
-        let zones = self.publisher.status();
-        let mut faults = self.zone_faults(&zones);
-        let (more, warnings) = self.to_mend(&zones, &self.refreshes(&zones));
-        faults.extend(more);
-        let missing = unanswered(&zones).into_iter().collect();
-        Health { missing, faults, warnings }
-    }
-
-    /// Faults other than those of zones, with what to do; and warnings.
-    pub(super) fn to_mend(
-        &self,
-        zones: &[ZoneStatus],
-        refreshes: &[Option<RefreshStatus>],
-    ) -> (Vec<String>, Vec<String>) {
+    /// Looks at queue, disk and listeners; `zones` is how these are.
+    pub(super) fn health_of(&self, zones: &[ZoneStatus]) -> Health {
         let (faults, warnings) = self.signing_troubles();
-        (self.faults(faults), self.warnings((zones, refreshes), warnings))
+        Health {
+            missing: unanswered(zones),
+            zones: self.zone_faults(zones),
+            faults: self.faults(faults),
+            warnings: self.warnings((zones, &self.refreshes(zones)), warnings),
+        }
     }
 
     /// What is wrong with zones.
-    pub(super) fn zone_faults(&self, zones: &[ZoneStatus]) -> Vec<String> {
+    fn zone_faults(&self, zones: &[ZoneStatus]) -> Vec<String> {
         let mut faults = Vec::new();
         for zone in zones {
             faults.extend(zone_fault(zone));
@@ -113,15 +106,23 @@ fn zone_fault(zone: &ZoneStatus) -> Option<String> {
 }
 
 impl Health {
+    /// Everything that should be mended, zones first.
+    pub(super) fn all_faults(&self) -> impl Iterator<Item = &String> {
+        self.zones.iter().chain(&self.faults)
+    }
+
+    /// Whether names are answered and nothing has to be mended.
+    pub(super) fn is_well(&self) -> bool {
+        self.missing.is_none() && self.all_faults().next().is_none()
+    }
+
     /// The body of the answer, or of 503.
-    pub(super) fn answer(self) -> Result<String, String> {
-        let lines = |lines: Vec<String>| -> String {
-            lines.iter().map(|line| line.replace('\n', " ") + "\n").collect()
-        };
-        let faults = lines(self.faults) + &lines(self.warnings);
-        if self.missing.is_empty() {
-            return Ok(format!("ready\n{faults}"));
+    pub(super) fn answer(&self) -> Result<String, String> {
+        let line = |line: &String| line.replace('\n', " ") + "\n";
+        let faults: String = self.all_faults().chain(&self.warnings).map(line).collect();
+        match &self.missing {
+            None => Ok(format!("ready\n{faults}")),
+            Some(missing) => Err(line(missing) + &faults),
         }
-        Err(lines(self.missing) + &faults)
     }
 }

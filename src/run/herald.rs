@@ -134,10 +134,10 @@ impl Host {
         let served = zones.iter().filter(|zone| zone.serial.is_some()).count();
         let addresses = self.running.addresses().len();
         let mut text = format!("{served} of {} zones served on {addresses} sockets", zones.len());
-        let (faults, _) = self.to_mend(&zones, &self.refreshes(&zones));
-        let faults: Vec<String> = self.zone_faults(&zones).into_iter().chain(faults).collect();
-        if let Some(first) = faults.first() {
-            text = format!("{text}; {} to mend: {first}", faults.len());
+        let health = self.health_of(&zones);
+        let mut faults = health.all_faults();
+        if let Some(first) = faults.next() {
+            text = format!("{text}; {} to mend: {first}", 1 + faults.count());
         }
         text
     }

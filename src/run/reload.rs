@@ -57,22 +57,15 @@ impl Host {
 
     /// Settings, certificates and all zones.
     pub(super) fn reload_all(&self, force: bool, who: &str) -> Reply {
-        self.notifier.reloading();
-        let read = config::load(&self.settings_path);
-        let reply = match read.and_then(|loaded| self.reload_from(&loaded, force, who)) {
+        match self.reload_told(force, who) {
             Ok(reloaded) => reloaded.reply(),
             Err(findings) => refused(&findings),
-        };
-        self.notifier.ready(&self.headline());
-        reply
+        }
     }
 
     /// The same for SIGHUP. The result goes to the log, where each zone has already reported its own.
     pub(super) fn reload_by_signal(&self) {
-        self.notifier.reloading();
-        let read = config::load(&self.settings_path);
-        let reloaded = read.and_then(|loaded| self.reload_from(&loaded, false, "SIGHUP"));
-        match reloaded {
+        match self.reload_told(false, "SIGHUP") {
             Ok(reloaded) => {
                 let refused = reloaded.exit() != 0;
                 let outcome = if refused { "some files were refused" } else { "done" };
@@ -88,7 +81,15 @@ impl Host {
                 );
             }
         }
+    }
+
+    /// Reads the settings file and puts it in force; the service manager knows of it.
+    fn reload_told(&self, force: bool, who: &str) -> Result<Reloaded, Vec<Finding>> {
+        self.notifier.reloading();
+        let read = config::load(&self.settings_path);
+        let reloaded = read.and_then(|loaded| self.reload_from(&loaded, force, who));
         self.notifier.ready(&self.headline());
+        reloaded
     }
 
     /// Applies everything that does not need a restart. The error lists the faults of the settings.

@@ -32,8 +32,9 @@ use super::webhooks;
 use crate::audit::AuditError;
 use crate::config::{Loaded, Settings};
 use crate::control::{OfficeCommand, Reply};
-use crate::desk::{self, ActError, Desk, Drift, Figure, Figures, Room, WebhookView};
+use crate::desk::{self, ActError, Desk, Drift, Figure, Figures, WebhookView};
 use crate::digest::sha256_hex;
+use crate::files;
 use crate::fleet::{Fleet, Queue};
 use crate::metrics::{Family, catalogue as of};
 use crate::notice::{Mailer, Relay};
@@ -272,14 +273,7 @@ impl Road3 {
     /// What will soon make changes wait, and webhooks that fail.
     pub(super) fn warnings(&self) -> Vec<String> {
         let Self::Open(open) = self else { return Vec::new() };
-        let text =
-            "the disk of the state directory is nearly full: only officers' acts are accepted";
-        let room = (open.desk.room() == Room::Reserved).then(|| text.to_owned());
-        let webhooks = open.desk.webhook_troubles().unwrap_or_else(|error| {
-            tracing::warn!(%error, "the state of webhooks cannot be read");
-            Vec::new()
-        });
-        room.into_iter().chain(webhooks).collect()
+        open.desk.warnings()
     }
 
     /// The state of the webhooks; empty while the queue is closed.
@@ -525,10 +519,7 @@ impl Open {
         let path = state_dir.join(FIRST_LINK);
         let written = (|| {
             // An older file would keep its mode.
-            match std::fs::remove_file(&path) {
-                Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
-                _ => {}
-            }
+            files::remove(&path)?;
             let mut file =
                 OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path)?;
             writeln!(file, "{link}")

@@ -9,7 +9,7 @@ use super::signing::Signed;
 use super::time::utc;
 use crate::control::Reply;
 use crate::fleet::RefreshStatus;
-use crate::publish::{ZoneStatus, unanswered};
+use crate::publish::ZoneStatus;
 use crate::serve::LogState;
 use crate::text::append_line;
 use crate::wire::Rcode;
@@ -35,8 +35,8 @@ impl Host {
         for line in &self.rights {
             append_line!(text, "  {line}");
         }
-        let (faults, warnings) = self.to_mend(&zones, &refreshes);
-        for line in faults.iter().chain(&warnings) {
+        let health = self.health_of(&zones);
+        for line in health.faults.iter().chain(&health.warnings) {
             append_line!(text, "  {line}");
         }
         let waiting = self.waiting();
@@ -75,14 +75,11 @@ impl Host {
             "queue_closed": self.road_3.closed(), "clock_doubt": clock_doubt, "drift": drift,
             "targets": targets,
             "webhooks": self.road_3.webhooks(),
-            "faults": faults, "warnings": warnings, "waiting": waiting, "query_log": log_json(self.running.query_log()), "dnstap": log_json(self.running.dnstap()),
+            "faults": health.faults, "warnings": health.warnings, "waiting": waiting, "query_log": log_json(self.running.query_log()), "dnstap": log_json(self.running.dnstap()),
             "certificates":
                 self.running.certificates().iter().map(certificate_json).collect::<Vec<_>>(),
         });
-        let is_well = faults.is_empty()
-            && self.zone_faults(&zones).is_empty()
-            && unanswered(&zones).is_none();
-        Reply { exit: u8::from(!is_well), text, json }
+        Reply { exit: u8::from(!health.is_well()), text, json }
     }
 
     /// A zone, with the status of its refresh and its signing.

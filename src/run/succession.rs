@@ -28,16 +28,13 @@ const OWN: [&str; 4] = ["WATCHDOG_PID", "LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNA
 
 /// How long a killed process may take to disappear.
 const CLEARED_WITHIN: Duration = Duration::from_secs(60);
+/// How long a daemon that could not take its work back answers from memory before it tries again.
+const AGAIN_AFTER: Duration = Duration::from_secs(10);
 
 //------------ The successor -------------------------------------------------
 
 /// Asks the running daemon for its sockets.
 pub(super) fn follow(loaded: &Loaded) -> Result<(Inherited, Talk), RunError> {
-    let faults = options::findings(loaded);
-    if !faults.is_empty() {
-        let lines: Vec<String> = faults.iter().map(Finding::with_hint).collect();
-        return Err(RunError::Settings(lines.join("\n")));
-    }
     let state_dir = &loaded.settings.server.state_dir;
     let refused = |why: String| RunError::Follow(why);
     let call = |command| control::call(state_dir, &command);
@@ -109,27 +106,47 @@ pub(super) fn kill(pid: u32) {
     }
 }
 
-/// Resumes all work after a failed handover.
+/// Does again all of the work that a successor did not take. Where that fails, it answers from memory, says so, and
+/// tries again.
 pub(super) fn take_back(
     loaded: &Loaded,
     retired: Retired,
-    start: impl FnOnce(Inherited) -> Start,
-) -> Result<(Building, Ready), RunError> {
-    let settings = retired.settings();
+    start: impl Fn(Inherited) -> Start,
+) -> (Building, Ready) {
     let mut loaded = loaded.clone();
-    loaded.settings = settings;
-    // A killed process holds its lock until the system has removed it.
+    loaded.settings = retired.settings();
+    wait_for_state_dir(&loaded);
+    let mut retired = Some(retired);
+    loop {
+        let inherited = retired.as_ref().map(Retired::inherited).unwrap_or_default();
+        let started = Building::start(&loaded, start(inherited), |_| {
+            retired.take().into_iter().for_each(Retired::end);
+            Ok(())
+        });
+        match started {
+            Ok(started) => return started,
+            Err(error) => {
+                let error = with_causes(&error);
+                tracing::error!(
+                    error,
+                    "queries are answered from memory and nothing else is done: mend this; it is tried again"
+                );
+                retired.iter().for_each(|it| it.note_idle(&error));
+            }
+        }
+        std::thread::sleep(AGAIN_AFTER);
+    }
+}
+
+/// Waits for the state directory.
+fn wait_for_state_dir(loaded: &Loaded) {
+    // One that was killed holds the directory until the system has cleared it away.
     let until = Instant::now() + CLEARED_WITHIN;
     while Instant::now() < until
         && StateDir::take_as_it_is(&loaded.settings.server.state_dir).is_err()
     {
         std::thread::sleep(Duration::from_millis(100));
     }
-    let start = start(retired.inherited());
-    Building::start(&loaded, start, |_| {
-        retired.end();
-        Ok(())
-    })
 }
 
 //------------ Commands ------------------------------------------------------

@@ -1,8 +1,8 @@
 //! Integration with the system: service manager, passed sockets, privileges, handover to a successor.
 //!
 //! - [`Notifier`]: the protocol of systemd's `Type=notify` (sd_notify(3)), its watchdog and its store of sockets
-//! - [`passed`]: sockets of systemd's socket activation (sd_listen_fds(3))
-//! - `privileges`: switches from root to a user, and drops all other rights
+//! - [`Passed`]: sockets of systemd's socket activation (sd_listen_fds(3))
+//! - `privileges`: another user in the place of root, and no rights besides that user's
 //! - [`confine`]: where this process may write and which programs it may run (Landlock)
 //! - [`successor`]: passes the sockets from one daemon to the next
 //!
@@ -15,6 +15,6 @@ mod privileges;
 pub mod successor;
 
 pub use confine::{Places, confine, may_write};
-pub use notify::{Notifier, Watchdog, may_be_kept};
-pub use passed::passed;
+pub use notify::{Notifier, Watchdog};
+pub use passed::Passed;
 pub use privileges::{User, holds_rights, is_root, shed, user};

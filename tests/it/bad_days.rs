@@ -24,13 +24,6 @@ fn status(daemon: &Daemon) -> (Option<i32>, String) {
     (output.status.code(), printed(&output))
 }
 
-/// Puts a record into the zone's file.
-fn edit(daemon: &Daemon, record: &str) {
-    let text = std::fs::read_to_string(daemon.zone_file()).unwrap();
-    let end = "; gapura: end of zone";
-    std::fs::write(daemon.zone_file(), text.replace(end, &format!("{record}\n{end}"))).unwrap();
-}
-
 /// Whether a name has an address.
 fn has(daemon: &Daemon, name: &str) -> bool {
     !ask(daemon.dns(), &format!("{name}.cirebonkab.go.id."), RecordType::A).answers.is_empty()
@@ -100,7 +93,7 @@ fn without_files_to_open_names_are_answered_and_the_rest_comes_back() {
     }
     limit(1_024);
     until("the control socket is back", || status(&daemon).0 == Some(0));
-    edit(&daemon, "kembali A 192.0.2.9");
+    daemon.add_record("kembali A 192.0.2.9");
     until("an edit goes live", || has(&daemon, "kembali"));
 }
 
@@ -183,7 +176,7 @@ fn a_zone_file_that_may_not_be_read_leaves_the_zone_as_it_was() {
     assert_eq!(exit, Some(1), "{told}");
     assert!(told.contains("ermission denied"), "{told}");
     mode(0o644);
-    edit(&daemon, "kembali A 192.0.2.9");
+    daemon.add_record("kembali A 192.0.2.9");
     until("the file is read again by itself", || has(&daemon, "kembali"));
     assert_eq!(status(&daemon).0, Some(0));
 }
@@ -198,6 +191,7 @@ mod office {
 
     use super::*;
     use crate::support::http::Response;
+    use crate::support::lay_out_large;
     use crate::support::office::{LETTER, Office, act, service};
 
     /// Sends a request in.
@@ -219,7 +213,7 @@ mod office {
         let (exit, told) = status(&office.daemon);
         assert_eq!(exit, Some(1), "{told}");
         assert!(told.contains("locked"), "{told}");
-        edit(&office.daemon, "baru A 192.0.2.9");
+        office.daemon.add_record("baru A 192.0.2.9");
         other.execute_batch("ROLLBACK").unwrap();
         assert_eq!(submit(&office, "terbuka").status, 201);
         until("what was edited meanwhile is live", || has(&office.daemon, "baru"));
@@ -255,13 +249,8 @@ mod office {
     fn a_large_database_is_scrubbed_where_sqlite_puts_its_files() {
         let made = tempfile::tempdir().unwrap();
         let dir = made.path();
-        lay_out(dir, "");
-        let zone = dir.join("cirebonkab.go.id.zone");
-        let end = "; gapura: end of zone";
-        // As many as do not fit into SQLite's memory.
-        let many: String = (0..60_000).map(|at| format!("n{at} A 192.0.2.1\n")).collect();
-        let text = std::fs::read_to_string(&zone).unwrap().replace(end, &format!("{many}{end}"));
-        std::fs::write(&zone, text).unwrap();
+        // More records than fit into SQLite's memory.
+        lay_out_large(dir, "");
         let daemon = Daemon::in_dir(dir);
         answers(&daemon);
         let file = rusqlite::Connection::open_with_flags(
@@ -329,7 +318,7 @@ mod office {
         until("status says so", || status(&office.daemon).1.contains("is full"));
         assert_eq!(status(&office.daemon).0, Some(1));
         assert_eq!(office.applicant.get("/readyz").status, 503);
-        edit(&office.daemon, "baru A 192.0.2.9");
+        office.daemon.add_record("baru A 192.0.2.9");
         std::fs::remove_file(&fill).unwrap();
         assert_eq!(submit(&office, "lapang").status, 201);
         office.dispose(&number);

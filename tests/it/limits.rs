@@ -8,10 +8,7 @@ use std::time::{Duration, Instant};
 use hickory_proto::rr::RecordType;
 use rustix::process::{Pid, Resource, Rlimit, getrlimit, prlimit};
 
-use crate::support::{Daemon, ask, data, lay_out};
-
-/// The last line of the zone file.
-const END: &str = "; gapura: end of zone";
+use crate::support::{Daemon, END, ask, data, lay_out};
 
 /// Sets a limit of a running daemon; none is as much as we have ourselves.
 fn limit(daemon: &Daemon, resource: Resource, most: Option<u64>) {

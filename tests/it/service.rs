@@ -15,7 +15,9 @@ use hickory_proto::rr::RecordType;
 
 use crate::skipped::skipped;
 use crate::support::peers::fix_port;
-use crate::support::{Daemon, ask, ask_tcp, data, kill, lay_out, printed, query, run_in, until};
+use crate::support::{
+    Daemon, ask, ask_tcp, data, kill, lay_out, lay_out_large, printed, query, run_in, until,
+};
 
 //------------ The service manager -------------------------------------------
 
@@ -198,7 +200,7 @@ fn a_daemon_follows_another_and_no_query_is_lost() {
     }
     assert_eq!(load.lost(), 0, "queries without an answer");
     // The ports are the same ones, and changes go live again.
-    add_record(&daemon);
+    daemon.add_record(AFTER);
     let reloaded = daemon.gapura(&["ctl", "reload", "cirebonkab.go.id."]);
     assert!(reloaded.status.success(), "{}", printed(&reloaded));
     let answer = ask(daemon.dns(), "after.cirebonkab.go.id.", RecordType::A);
@@ -261,7 +263,7 @@ fn a_successor_that_cannot_start_leaves_everything_as_it_was() {
 
     // All of its work is the first one's again.
     std::fs::write(dir.join("gapura.toml"), &good).unwrap();
-    add_record(&daemon);
+    daemon.add_record(AFTER);
     let reloaded = daemon.gapura(&["ctl", "reload"]);
     assert!(reloaded.status.success(), "{}", printed(&reloaded));
     assert_eq!(load.lost(), 0, "queries without an answer");
@@ -274,17 +276,17 @@ fn a_successor_that_cannot_start_leaves_everything_as_it_was() {
 
 /// A daemon with a zone that takes a while to load.
 fn slow(dir: &Path) -> Daemon {
-    lay_out(dir, "");
-    let zone = dir.join("cirebonkab.go.id.zone");
-    let end = "; gapura: end of zone";
-    let many: String = (0..60_000).map(|at| format!("n{at} A 192.0.2.1\n")).collect();
-    let text = std::fs::read_to_string(&zone).unwrap().replace(end, &format!("{many}{end}"));
-    std::fs::write(&zone, text).unwrap();
+    slow_with(dir, "")
+}
+
+/// The same with more in its settings.
+fn slow_with(dir: &Path, more: &str) -> Daemon {
+    lay_out_large(dir, more);
     Daemon::in_dir(dir)
 }
 
 /// Asks a daemon to hand over and stops the process that is to follow in its tracks; returns it, and the command.
-fn held_up(daemon: &Daemon) -> (Successor, Child) {
+fn held_up(daemon: &Daemon) -> (Successor, std::process::Child) {
     let mut command = Command::new(env!("CARGO_BIN_EXE_gapura"));
     command.args(["ctl", "hand-over", "--config", "gapura.toml"]).current_dir(&daemon.dir);
     let command = command.stdout(Stdio::null()).spawn().unwrap();
@@ -315,13 +317,35 @@ fn a_signal_meanwhile_makes_no_second_daemon() {
     kill(successor.0, "CONT");
     let done = command.wait().unwrap();
     assert!(done.success(), "{}", std::fs::read_to_string(dir.join("log")).unwrap());
-    add_record(&daemon);
+    daemon.add_record(AFTER);
     let reloaded = run_in(dir, &["ctl", "reload"]);
     assert!(reloaded.status.success(), "{}", printed(&reloaded));
     for _ in 0..20 {
         let answer = ask(daemon.dns(), "after.cirebonkab.go.id.", RecordType::A);
         assert_eq!(data(&answer), ["192.0.2.99"], "both answer");
     }
+}
+
+#[test]
+fn a_daemon_that_cannot_take_its_work_back_answers_and_tries_again() {
+    let made = tempfile::tempdir().unwrap();
+    let dir = made.path();
+    let key = "[[key]]\nname = \"k.\"\nalgorithm = \"hmac-sha256\"\nsecret_file = \"secret\"\n";
+    std::fs::write(dir.join("secret"), "c2VjcmV0IG9mIDMyIG9jdGV0cywgbW9yZSBvciBsZXM=\n").unwrap();
+    std::fs::set_permissions(dir.join("secret"), std::fs::Permissions::from_mode(0o600)).unwrap();
+    let daemon = slow_with(dir, key);
+    let (successor, mut command) = held_up(&daemon);
+    std::fs::remove_file(dir.join("secret")).unwrap();
+    kill(successor.0, "KILL");
+    command.wait().unwrap();
+    let log = || std::fs::read_to_string(dir.join("log")).unwrap();
+    until("it says so", || log().contains("answered from memory"));
+    assert_eq!(ask(daemon.dns(), "cirebonkab.go.id.", RecordType::SOA).answers.len(), 1);
+    std::fs::write(dir.join("secret"), "c2VjcmV0IG9mIDMyIG9jdGV0cywgbW9yZSBvciBsZXM=\n").unwrap();
+    std::fs::set_permissions(dir.join("secret"), std::fs::Permissions::from_mode(0o600)).unwrap();
+    until("its work is its own again", || run_in(dir, &["ctl", "stats"]).status.success());
+    assert_eq!(ask(daemon.dns(), "cirebonkab.go.id.", RecordType::SOA).answers.len(), 1);
+    assert_eq!(daemon.end_with("TERM"), Some(0));
 }
 
 #[test]
@@ -338,13 +362,8 @@ fn a_stop_meanwhile_stops_both() {
     assert!(UdpSocket::bind(server).is_ok(), "nobody holds the port any more");
 }
 
-/// Adds a record to the zone file.
-fn add_record(daemon: &Daemon) {
-    let zone = std::fs::read_to_string(daemon.zone_file()).unwrap();
-    let end = "; gapura: end of zone";
-    let zone = zone.replace(end, &format!("after 60 A 192.0.2.99\n{end}"));
-    std::fs::write(daemon.zone_file(), zone).unwrap();
-}
+/// A record for the zone file.
+const AFTER: &str = "after 60 A 192.0.2.99";
 
 //------------ Root ----------------------------------------------------------
 
@@ -383,7 +402,7 @@ fn root_binds_its_ports_and_becomes_somebody_else() {
     let status = daemon.gapura(&["ctl", "status"]);
     assert!(printed(&status).contains("runs as user 61234"), "{}", printed(&status));
     // The state is that user's, and works.
-    add_record(&daemon);
+    daemon.add_record(AFTER);
     let reloaded = daemon.gapura(&["ctl", "reload"]);
     assert!(reloaded.status.success(), "{}", printed(&reloaded));
 }

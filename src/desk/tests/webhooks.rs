@@ -147,7 +147,7 @@ fn a_failure_is_tried_again_with_the_same_id_and_keeps_the_next_waiting() {
     let view = office.desk.webhooks().unwrap().remove(0);
     assert_eq!((view.state, view.waiting, view.said.as_str()), ("failing", 2, "503"));
     assert!(view.trouble().unwrap().contains("answered 503"));
-    assert_eq!(office.desk.webhook_troubles().unwrap(), [view.trouble().unwrap()]);
+    assert_eq!(office.desk.warnings(), [view.trouble().unwrap()]);
     office.wait(5_000);
     assert_eq!(office.desk.webhooks_due().unwrap().len(), 1);
     tell(&office, &hook);

@@ -14,6 +14,7 @@ mod webhooks;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
+use super::RunError;
 use crate::answer::{Access, Identity};
 use crate::config::{Loaded, SerialPolicy, Server, Settings, ZoneChecks, ZoneSettings};
 use crate::dns_client::reachable;
@@ -145,7 +146,17 @@ pub fn findings(loaded: &Loaded) -> Vec<Finding> {
     faults.iter().map(|(key, error)| finding(loaded, key, error)).collect()
 }
 
-/// An invalid setting, at the place of its key.
+/// Judges the settings that a daemon is to start with; the error has all that make no sense.
+pub(super) fn sound(loaded: &Loaded) -> Result<(), RunError> {
+    let faults = findings(loaded);
+    if faults.is_empty() {
+        return Ok(());
+    }
+    let lines: Vec<String> = faults.iter().map(Finding::with_hint).collect();
+    Err(RunError::Settings(lines.join("\n")))
+}
+
+/// A setting that makes no sense, at the place of its key.
 pub(super) fn finding(loaded: &Loaded, key: &str, error: &OptionError) -> Finding {
     Finding {
         rule: "settings-value",

@@ -40,7 +40,16 @@ pub struct Daemon {
     _made: Option<tempfile::TempDir>,
 }
 
+/// The last line of the project's own zone file.
+pub const END: &str = "; gapura: end of zone";
+
 impl Daemon {
+    /// Puts a record into the zone's file.
+    pub fn add_record(&self, record: &str) {
+        let text = std::fs::read_to_string(self.zone_file()).unwrap();
+        std::fs::write(self.zone_file(), text.replace(END, &format!("{record}\n{END}"))).unwrap();
+    }
+
     /// Starts with the project's own zone and settings, and `more` settings at the end.
     pub fn start(more: &str) -> Self {
         let made = tempfile::tempdir().unwrap();
@@ -229,6 +238,15 @@ pub fn lay_out(dir: &Path, more: &str) {
     let zone = Path::new(env!("CARGO_MANIFEST_DIR")).join("zones/cirebonkab.go.id.zone");
     std::fs::copy(zone, dir.join("cirebonkab.go.id.zone")).unwrap();
     write_settings(dir, more);
+}
+
+/// The same with 60,000 records more.
+pub fn lay_out_large(dir: &Path, more: &str) {
+    lay_out(dir, more);
+    let zone = dir.join("cirebonkab.go.id.zone");
+    let many: String = (0..60_000).map(|at| format!("n{at} A 192.0.2.1\n")).collect();
+    let text = std::fs::read_to_string(&zone).unwrap().replace(END, &format!("{many}{END}"));
+    std::fs::write(&zone, text).unwrap();
 }
 
 /// Copies a tree of files and directories.
