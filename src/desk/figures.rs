@@ -1,10 +1,9 @@
 //! Figures of the queue, for metrics: how many requests and notices are in which state, and since when.
 
-use super::{ActError, COUNTED_MAX, Desk};
+use super::{ActError, Desk};
 use crate::audit::Anchor;
 use crate::queue::{LiveState, NoticeState, State};
 use crate::register::anchor_served;
-use crate::store::requests::RequestFilter;
 use crate::wire::Name;
 
 /// How many there are in a state.
@@ -43,17 +42,11 @@ impl Desk {
     /// The figures now.
     pub fn figures(&self) -> Result<Figures, ActError> {
         let now = self.now();
-        let late = RequestFilter {
-            open: Some(true),
-            due_before_ms: Some(now),
-            limit: usize::try_from(COUNTED_MAX).unwrap_or(usize::MAX) + 1,
-            ..RequestFilter::default()
-        };
         let anchors = self.anchors();
         let age = |since: Option<i64>| since.map_or(0, |since| (now - since).max(0) / 1000);
         self.read(|reader| {
             let mut figures = Figures { anchors, ..Figures::default() };
-            figures.requests_late = reader.request_count(&late)?;
+            figures.requests_late = reader.held_counts(now)?.iter().map(|held| held.late).sum();
             figures.checkpoint_ms = reader.last_checkpoint()?.map(|checkpoint| checkpoint.at_ms);
             // A draft lives on the pages only.
             for state in State::ALL.into_iter().filter(|state| *state != State::Draft) {
