@@ -2,7 +2,7 @@
 
 use super::{Ledger, LedgerError, Stored};
 use crate::audit::{NewEvent, append_sealed};
-use crate::queue::{Contact, Deed, Signature};
+use crate::queue::{Deed, Signature};
 use crate::store::requests::AttachmentRow;
 use crate::store::{StoreError, Tx};
 
@@ -26,7 +26,7 @@ impl Ledger {
     }
 
     /// Erases what a request says of persons, but for its letters: the values behind commitments, the
-    /// contact of every revision, officers' notes and instructions, what parties were asked, the
+    /// contact, purpose and reasons of every revision, officers' notes and instructions, what parties were asked, the
     /// addresses and points of notices, and the papers, which are issued anew without the person.
     ///
     /// `ground` is what an officer wrote, and may name the person: it is sealed like any other text.
@@ -68,8 +68,8 @@ impl Ledger {
             tx.erase_personal(*sequence, field, event.sequence)?;
         }
         for revision in 1..=request.revision() {
-            if let Some(mut application) = self.revision(tx, &number, revision)? {
-                application.contact = Contact::default();
+            if let Some(application) = self.revision(tx, &number, revision)? {
+                let application = application.without_persons();
                 self.rewrite_revision(tx, &number, revision, &application)?;
             }
         }

@@ -132,6 +132,14 @@ pub struct Application {
     pub raised: Option<Raised>,
 }
 
+impl Application {
+    /// The same without the person responsible, and without the texts in which an applicant may have named somebody
+    /// (UU 27/2022: erased, while the decision stays).
+    pub fn without_persons(self) -> Self {
+        Self { contact: Contact::default(), purpose: String::new(), exception: None, ..self }
+    }
+}
+
 /// One record asked for. The owner is the request's name.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct RequestedRecord {

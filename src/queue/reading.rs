@@ -224,9 +224,9 @@ impl ParsedApplication {
         self.reading.parsed.iter().flatten()
     }
 
-    /// The same without the person responsible (UU 27/2022: erased, while the decision stays).
-    pub(super) fn without_contact(mut self) -> Self {
-        self.reading.sent.contact = super::application::Contact::default();
+    /// The same without what says something of persons.
+    pub(super) fn without_persons(mut self) -> Self {
+        self.reading.sent = self.reading.sent.without_persons();
         self
     }
 }

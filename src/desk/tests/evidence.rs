@@ -222,6 +222,11 @@ fn erasure_leaves_a_chain_that_verifies() {
     assert_eq!(report.erased, erased.values);
     let view = office.view(&number);
     assert_eq!(view.contact.as_ref().unwrap().email, "");
+    assert_eq!(
+        (view.purpose.as_str(), view.exception.as_deref()),
+        ("", None),
+        "texts may name somebody"
+    );
     assert_eq!((view.state, view.office.as_str()), (State::Live, "Desa Grogol"));
     let database = std::fs::read(office.directory.path().join("state/gapura.db")).unwrap();
     assert!(!String::from_utf8_lossy(&database).contains("Sutrisno"), "sealed all along");
