@@ -1,8 +1,8 @@
 //! Acting officials (Plh., Plt.): somebody who holds another's role for a while.
 //!
 //! Whoever acts takes over the role with all its limits, and never both roles on one request; that
-//! rule is enforced where the act happens. Nobody holds two roles for others at a time. Only the head
-//! (kabid) records one, on a letter.
+//! rule is enforced where the act happens. Nobody holds two roles for others at a time, or one chair twice. Only the
+//! head (kabid) records one, on a letter.
 
 use super::PeopleError;
 use super::account::{Account, By};
@@ -81,15 +81,18 @@ impl People {
                 made_by: by.id().to_owned(),
                 ended_ms: None,
             };
-            let at_once = |other: &ActingOfficial| {
+            let at_once = |other: &&ActingOfficial| {
                 let held = other.held();
-                other.person == row.person
-                    && other.role != row.role
-                    && held.starts < row.ends_ms
-                    && row.starts_ms < held.ends
+                other.person == row.person && held.starts < row.ends_ms && row.starts_ms < held.ends
             };
-            if tx.acting_officials()?.iter().any(at_once) {
-                return Err(PeopleError::ActingTwice);
+            let all = tx.acting_officials()?;
+            for other in all.iter().filter(at_once) {
+                if other.role != row.role {
+                    return Err(PeopleError::ActingTwice);
+                }
+                if other.holder == row.holder {
+                    return Err(PeopleError::ActingAlready(other.letter.clone()));
+                }
             }
             tx.put_acting(&row)?;
             let (starts, ends) = (row.starts_ms.to_string(), row.ends_ms.to_string());

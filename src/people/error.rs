@@ -91,6 +91,9 @@ pub enum PeopleError {
     /// The person holds another role for somebody in the same period.
     #[error("this person holds another role for somebody in this period")]
     ActingTwice,
+    /// The person holds the same chair in the same period already, by this letter.
+    #[error("this person holds that chair in this period already, by the letter {0}")]
+    ActingAlready(String),
     /// The event chain, or the system's random numbers.
     #[error(transparent)]
     Audit(#[from] AuditError),
@@ -126,6 +129,7 @@ impl PeopleError {
             Self::BadActing => (Some("letter"), "people-bad-acting"),
             Self::ActingHolder => (Some("holder"), "people-acting-holder"),
             Self::ActingTwice => (Some("role"), "people-acting-twice"),
+            Self::ActingAlready(_) => (Some("starts"), "people-acting-already"),
             Self::UnknownPerson | Self::UnknownToken => (None, "people-unknown"),
             Self::LinkGone => (None, "fail-link-text"),
             Self::NotAllowed => (None, "fail-forbidden-text"),

@@ -560,6 +560,11 @@ fn a_stand_in_has_one_chair_and_it_is_named() {
     let made = people.acting_officials().unwrap().remove(0);
     assert_eq!(made.holder, tono, "the one chosen, not the first");
     assert!(matches!(record(Role::Head, ""), Err(PeopleError::ActingTwice)));
+    assert!(
+        matches!(record(Role::Verifier, "tono"), Err(PeopleError::ActingAlready(_))),
+        "pressed again"
+    );
+    assert_eq!(people.acting_officials().unwrap().len(), 1);
     people.end_acting(&By::Officer(head.clone()), &made.id).unwrap();
     record(Role::Head, "").unwrap();
     let rina = people.acting_officials().unwrap().into_iter().any(|it| it.holder == head.id);

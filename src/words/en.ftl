@@ -266,6 +266,7 @@ people-bad-token = Choose at least one scope and a life of 366 days at most.
 people-bad-network = Write a network as address/length, for example 10.1.0.0/16.
 people-acting-holder = Choose whose chair it is: an officer who has this role.
 people-acting-twice = This person already holds another role for somebody in this period.
+people-acting-already = This person is already recorded for this chair in this period. If the period has changed, end that record first, then record the new letter.
 people-bad-acting = Enter the number of the letter and a period that makes sense.
 
 role-kabid = Head of Division SP E-Gov

@@ -266,6 +266,7 @@ people-bad-token = Pilih sedikitnya satu cakupan dan masa berlaku paling lama 36
 people-bad-network = Tulis jaringan sebagai alamat/panjang, misalnya 10.1.0.0/16.
 people-acting-holder = Pilih siapa yang digantikan: pejabat yang memegang peran ini.
 people-acting-twice = Orang ini sudah memegang peran lain sebagai pengganti pada rentang waktu tersebut.
+people-acting-already = Orang ini sudah tercatat sebagai pengganti pada jabatan ini dalam rentang waktu tersebut. Bila waktunya berubah, akhiri dahulu catatan itu, lalu catat surat yang baru.
 people-bad-acting = Isi nomor surat dan rentang waktu yang benar.
 
 role-kabid = Kepala Bidang SP E-Gov
