@@ -172,10 +172,7 @@ fn is_heading(list: List, cells: &[String], heads: &[Vec<String>]) -> bool {
 fn cells_of(list: List, text: &str) -> Vec<(u64, Vec<String>)> {
     let (sheet, columns) = (Sheet::of(text), list.columns().len());
     if columns == 1 {
-        let first = |line: &str| {
-            bare(line.split(['#', ',', ';', '\t']).next().unwrap_or_default()).to_owned()
-        };
-        let lines = sheet.lines().map(|(number, line)| (number, vec![first(line)]));
+        let lines = sheet.lines().map(|(number, line)| (number, vec![only_cell(line)]));
         return lines.filter(|(_, cells)| !key(cells).is_empty()).collect();
     }
     let records = sheet.records(Kind::Rows(columns));
@@ -183,4 +180,15 @@ fn cells_of(list: List, text: &str) -> Vec<(u64, Vec<String>)> {
         (line, record.iter().map(|cell| bare(cell).to_owned()).collect::<Vec<_>>())
     });
     lines.filter(|(_, cells)| cells.iter().any(|cell| !cell.is_empty())).collect()
+}
+
+/// The cell of a line of one column, quoted as a spreadsheet may do it or not; a comment may stand behind it.
+fn only_cell(line: &str) -> String {
+    // No value of such a list has a quotation mark in it.
+    let quoted = line.trim_start().strip_prefix('"').and_then(|rest| rest.split_once('"'));
+    let cell = match quoted {
+        Some((cell, _)) => cell,
+        None => line.split(['#', ',', ';', '\t']).next().unwrap_or_default(),
+    };
+    bare(cell).to_owned()
 }

@@ -72,6 +72,8 @@ fn what_spreadsheets_write_and_people_paste_is_read() {
     }
     assert_eq!(read(List::Hijackable, "sep=;\r\npages.dev\r\n").rows().len(), 1);
     assert_eq!(read(List::Hijackable, "*.Pages.Dev\n.workers.dev # dua\n").rows().len(), 2);
+    let quoted = read(List::Hijackable, "\"suffix\"\n\"pages.dev\";\n \"workers.dev\" # dua\n");
+    assert_eq!(quoted, read(List::Hijackable, "pages.dev\nworkers.dev\n"));
     assert_eq!(read(List::Hours, "mon,08.00–12.00\n").cell("mon", 1), "08:00-12:00");
 }
 
