@@ -2,11 +2,13 @@
 
 use std::io;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{Mutex, Semaphore};
+use tokio::sync::Mutex;
+use tokio::task::AbortHandle;
 
 use super::family::Family;
 use super::text::Form;
@@ -16,8 +18,10 @@ const CLIENTS_MAX: usize = 16;
 /// Octets of a request's head.
 const HEAD_OCTETS_MAX: usize = 8 * 1024;
 /// How long a client may take for all of it.
-const CLIENT_SECONDS_MAX: u64 = 10;
-/// How long collecting may take: less than clients wait.
+const CLIENT_TIME: Duration = Duration::from_secs(10);
+/// How long it may take to ask.
+const ASK_TIME: Duration = Duration::from_secs(3);
+/// How long a look may take, less than what a client waits for.
 const LOOK_TIME: Duration = Duration::from_secs(5);
 
 /// Whether the daemon is ready; the text is the answer, or says what is missing.
@@ -28,20 +32,19 @@ pub type Figures = Arc<dyn Fn() -> Vec<Family> + Send + Sync>;
 
 /// Serves until the task is dropped.
 pub async fn serve(listener: TcpListener, figures: Figures, ready: Health) {
-    let places = Arc::new(Semaphore::new(CLIENTS_MAX));
     let sources = Arc::new(Sources { figures, ready, turn: Arc::default() });
+    let mut places = Places::default();
     loop {
-        let Ok(place) = Arc::clone(&places).acquire_owned().await else { return };
         match listener.accept().await {
             Ok((stream, _)) => {
-                let sources = Arc::clone(&sources);
-                tokio::spawn(async move {
-                    let work = client(stream, &sources);
-                    let limit = Duration::from_secs(CLIENT_SECONDS_MAX);
-                    // Clients that disconnect or time out are not logged.
-                    let _ = tokio::time::timeout(limit, work).await;
-                    drop(place);
+                let (sources, has_asked) = (Arc::clone(&sources), places.make_room());
+                let asked = Arc::clone(&has_asked);
+                let task = tokio::spawn(async move {
+                    // A client that went away or took too long is no event.
+                    let _ =
+                        tokio::time::timeout(CLIENT_TIME, client(stream, &sources, &asked)).await;
                 });
+                places.0.push(Place { task: task.abort_handle(), has_asked });
             }
             Err(error) => {
                 tracing::warn!(%error, "metrics: accept failed");
@@ -51,14 +54,53 @@ pub async fn serve(listener: TcpListener, figures: Figures, ready: Health) {
     }
 }
 
-/// Reads one request and answers it.
-async fn client(mut stream: TcpStream, sources: &Arc<Sources>) -> io::Result<()> {
+/// The clients, in the order in which they came.
+#[derive(Default)]
+struct Places(Vec<Place>);
+
+/// One client.
+struct Place {
+    /// What serves it.
+    task: AbortHandle,
+    /// Whether its request has come.
+    has_asked: Arc<AtomicBool>,
+}
+
+impl Places {
+    /// Makes room for one more: of too many the oldest that has asked nothing yet has to go, and where all have asked,
+    /// the oldest. Returns what notes that the new one has asked.
+    fn make_room(&mut self) -> Arc<AtomicBool> {
+        self.0.retain(|place| !place.task.is_finished());
+        if self.0.len() >= CLIENTS_MAX {
+            let is_idle = |place: &Place| !place.has_asked.load(Ordering::Relaxed);
+            let at = self.0.iter().position(is_idle).unwrap_or_default();
+            self.0.remove(at).task.abort();
+        }
+        Arc::default()
+    }
+}
+
+/// Reads the head of a request; none if it does not come.
+async fn head(stream: &mut TcpStream) -> io::Result<Option<Vec<u8>>> {
     let mut head = Vec::new();
     while !head.windows(4).any(|four| four == b"\r\n\r\n") {
         if head.len() > HEAD_OCTETS_MAX || stream.read_buf(&mut head).await? == 0 {
-            return Ok(());
+            return Ok(None);
         }
     }
+    Ok(Some(head))
+}
+
+/// Reads one request and answers it.
+async fn client(
+    mut stream: TcpStream,
+    sources: &Arc<Sources>,
+    has_asked: &AtomicBool,
+) -> io::Result<()> {
+    let Ok(Ok(Some(head))) = tokio::time::timeout(ASK_TIME, head(&mut stream)).await else {
+        return Ok(());
+    };
+    has_asked.store(true, Ordering::Relaxed);
     let line = head.split(|byte| *byte == b'\r').next().unwrap_or_default();
     let mut words = line.split(|byte| *byte == b' ');
     let (method, path) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
@@ -144,6 +186,32 @@ mod tests {
     use std::sync::mpsc::channel;
 
     use super::*;
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn clients_that_ask_nothing_keep_nobody_out() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let ready = Arc::new(|| Ok(String::new()));
+        let server = tokio::spawn(serve(listener, Arc::new(Vec::new), ready));
+        let mut idle = Vec::new();
+        for _ in 0..3 * CLIENTS_MAX {
+            idle.push(TcpStream::connect(address).await.unwrap());
+        }
+        let asked = async {
+            let mut stream = TcpStream::connect(address).await.unwrap();
+            stream.write_all(b"GET /healthz HTTP/1.1\r\n\r\n").await.unwrap();
+            let mut text = String::new();
+            stream.read_to_string(&mut text).await.unwrap();
+            text
+        };
+        // Before any of them has to go for its silence.
+        let text = tokio::time::timeout(ASK_TIME / 2, asked).await.unwrap();
+        assert!(text.ends_with("ok\n"), "{text}");
+        // Those go too.
+        let mut last = idle.pop().unwrap();
+        assert_eq!(last.read(&mut [0]).await.unwrap(), 0);
+        server.abort();
+    }
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
     async fn a_look_that_hangs_holds_up_nobody_else() {
