@@ -152,6 +152,29 @@ impl Ledger {
         self.checkpoint(tx)
     }
 
+    /// Tells the owner of a name that another office has it now; whoever asked for that is told by the notice of the
+    /// request.
+    pub fn tell_former_owner(
+        &self,
+        tx: &Tx<'_>,
+        before: &LiveRecord,
+        after: &LiveRecord,
+    ) -> Result<(), AuditError> {
+        let (Some(former), Some(owner)) = (self.owner(tx, before)?, self.owner(tx, after)?) else {
+            return Ok(());
+        };
+        let is_told = !former.email.is_empty() && same_mailbox(&former.email, &owner.email);
+        let Some(number) = owner.request.filter(|_| !is_told) else { return Ok(()) };
+        let values = NoticeValues {
+            office: former.office,
+            successor: owner.office,
+            ..NoticeValues::about(&before.name.to_string())
+        };
+        let to = (NoticeReader::Owner, former.email.as_str());
+        let request = former.request.as_deref();
+        self.queue_notice(tx, &format!("h-{number}-1"), request, Deed::HandOver, to, values)
+    }
+
     /// Writes the notice of one owner; returns its id.
     fn tell_owner(
         &self,

@@ -31,6 +31,7 @@ pub fn message(notice: &Notice, t: Words, url: &str) -> Message {
         ("number", number.unwrap_or_default()),
         ("name", &values.name),
         ("office", &values.office),
+        ("successor", &values.successor),
         ("act", &act),
         ("kind", &kind),
         ("way", &way),

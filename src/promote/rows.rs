@@ -10,7 +10,7 @@ use crate::digest::sha256_hex;
 use crate::dossier::{Answer, Promoted};
 use crate::ledger::Ledger;
 use crate::publish::{Change, Confirmation, Observation, Publisher, Rows};
-use crate::queue::{self, Actor, Request, Stage, Step, TransitionError};
+use crate::queue::{self, Actor, Kind, Request, Stage, Step, TransitionError};
 use crate::store::promises::PromotionRow;
 use crate::store::words::PromotionState;
 use crate::store::{StoreError, Tx};
@@ -118,11 +118,15 @@ pub(super) fn write_success(
     let (_, before) = plan.before()?;
     let live = live_before(live, &stored.request, &before);
     let live_step = live_after(live.clone(), &stored.request, before, now, &ledger.rules)?;
+    let is_handed_over = stored.request.application().kind == Kind::HandOver;
     let step = stored.request.promoted(row.serial_to, &ledger.facts(now, &calendar))?;
     let proof_text = json(proof)?;
     tx.settle_promotion(&row.id, PromotionState::Proven, &proof_text, now)?;
     let step = with_proof(step, &row.id, &proof_text);
     ledger.promoted(tx, &stored.row, step, &proof.dig, &brought(row, plan, proof))?;
+    if is_handed_over {
+        ledger.tell_former_owner(tx, &live, &live_step.value)?;
+    }
     ledger.apply_taken_in(tx, live, live_step)?;
     crate::publish::failpoint::point("promote.settling");
     Ok(())

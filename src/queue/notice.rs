@@ -66,8 +66,10 @@ named! {
 pub struct NoticeValues {
     /// The name asked for, without the final dot, or the account it is about.
     pub name: String,
-    /// The office that asks.
+    /// The office that asks, or that the name belonged to.
     pub office: String,
+    /// The office that it belongs to now.
+    pub successor: String,
     /// What is to be corrected, or why it was turned down.
     pub points: Vec<Point>,
     /// By when the reader must act, epoch milliseconds.

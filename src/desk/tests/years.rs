@@ -304,7 +304,12 @@ fn a_hand_over_changes_the_owner_and_nothing_that_is_served() {
     let record = office.desk.record(name).unwrap().unwrap();
     assert_eq!((record.state, record.office.as_str()), (LiveState::Live, "Dinas Perdagangan"));
     assert_eq!((record.version, office.dig(name, "A").1.len()), (2, 1));
-    // The former owner speaks for it no more.
+    // The former owner is told, and speaks for it no more.
+    let due = office.desk.notices_due(1_000).unwrap();
+    let told: Vec<_> = due.iter().filter(|it| it.deed == Deed::HandOver).collect();
+    assert_eq!(told.len(), 1);
+    assert_eq!((told[0].to.as_str(), told[0].reader), ("desa@example.id", NoticeReader::Owner));
+    assert_eq!(told[0].values.successor, "Dinas Perdagangan");
     let mut change = service("pekanraya", "192.0.2.141");
     change.kind = Kind::Change;
     assert_eq!(office.submit(change).unwrap_err().code(), "name_taken");

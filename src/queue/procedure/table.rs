@@ -497,7 +497,7 @@ table! {
         /// The approved end date has come.
         Ended = "ended", notifies(Owner);
         /// Another office owns it.
-        HandOver = "hand_over";
+        HandOver = "hand_over", notifies(Owner);
         /// The quarantine is over.
         Free = "free";
         /// A notice was written.
