@@ -31,11 +31,14 @@ pub(super) fn serve(common: &Common, take_over: bool) -> anyhow::Result<u8> {
     };
     let format = if common.json { LogFormat::Json } else { loaded.settings.log.format };
     run::log::start(run::log::Level::from_flags(common.quiet, common.verbose), format);
-    let begin = run::begin(&loaded, passed, take_over)?;
-    let ended = run::serve(&loaded, begin, |ready| {
-        let text = if common.json { ready.json().to_string() } else { ready.text() };
-        super::put(&(text + "\n"));
-    })?;
+    let by_hand = std::io::stdout().is_terminal();
+    let begun = run::begin(&loaded, passed, take_over);
+    let ended = begun.and_then(|begin| {
+        run::serve(&loaded, begin, |ready| {
+            let text = if common.json { ready.json().to_string() } else { ready.text(by_hand) };
+            super::put(&(text + "\n"));
+        })
+    });
     Ok(match ended {
         Ok(run::Ended::Stopped | run::Ended::Followed) => 0,
         Ok(run::Ended::Interrupted) => super::EXIT_INTERRUPTED,

@@ -15,6 +15,6 @@ mod privileges;
 pub mod successor;
 
 pub use confine::{Places, confine, may_write};
-pub use notify::{Notifier, Watchdog};
+pub use notify::{Notifier, Watchdog, may_be_kept};
 pub use passed::Passed;
 pub use privileges::{User, holds_rights, is_root, shed, user};

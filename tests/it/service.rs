@@ -286,7 +286,7 @@ fn slow_with(dir: &Path, more: &str) -> Daemon {
 }
 
 /// Asks a daemon to hand over and stops the process that is to follow in its tracks; returns it, and the command.
-fn held_up(daemon: &Daemon) -> (Successor, std::process::Child) {
+fn held_up(daemon: &Daemon) -> (Successor, Child) {
     let mut command = Command::new(env!("CARGO_BIN_EXE_gapura"));
     command.args(["ctl", "hand-over", "--config", "gapura.toml"]).current_dir(&daemon.dir);
     let command = command.stdout(Stdio::null()).spawn().unwrap();

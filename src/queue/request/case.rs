@@ -106,6 +106,7 @@ impl Case {
     /// The case without contact, notes, instructions and what parties were asked.
     pub(super) fn without_persons(mut self) -> Self {
         self.application = self.application.without_persons();
+        self.former_contacts.clear();
         self.sheet.erase_notes();
         for slip in &mut self.dispositions {
             slip.instruction.clear();
