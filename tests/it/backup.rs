@@ -383,12 +383,12 @@ mod office {
         let office = Office::of(Daemon::in_dir(dir));
         live(&office, "layanan-tetap", "192.0.2.77");
         assert_eq!(office.daemon.end_with("TERM"), Some(0));
-        // What the version before had not: the last step, and what it made.
+        // What the version before had not: the last steps, and what they made.
         sqlite(
             dir,
-            "DROP INDEX event_result; DROP INDEX request_came; DELETE FROM migration WHERE number >= 130;",
+            "DROP INDEX event_erase; ALTER TABLE person DROP COLUMN former; DELETE FROM migration WHERE number >= 131;",
         );
-        let before = dir.join("state/before-upgrade-128.db");
+        let before = dir.join("state/before-upgrade-130.db");
         let works = |what: &str| {
             let daemon = Daemon::in_dir(dir);
             let promoted = ask(daemon.dns(), "layanan-tetap.cirebonkab.go.id.", RecordType::A);

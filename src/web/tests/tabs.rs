@@ -75,6 +75,7 @@ async fn what_another_tab_wrote_on_a_sheet_is_seen_before_it_is_written_over() {
     tab.sign_in("kasi").await;
     tab.open(&place).await;
     let shown = tab.page.clone();
+    site.time.fetch_add(1_000, Ordering::Relaxed);
     tab.post(&place, &[("v-M1", "bad"), ("n-M1", "Tanda tangan lain")]).await;
     assert!(tab.page.contains("Tanda tangan lain"), "{}", tab.page);
     tab.page = shown;
