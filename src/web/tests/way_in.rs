@@ -170,7 +170,7 @@ async fn a_file_too_large_is_a_page_with_a_way_back() {
         .header("content-length", (64 * 1024 * 1024).to_string());
     let response = browser.send(request, String::new()).await;
     assert_eq!(browser.keep(response).await, StatusCode::PAYLOAD_TOO_LARGE);
-    assert!(browser.page.contains("Berkas terlalu besar"), "{}", browser.page);
+    assert!(browser.page.contains("Kiriman terlalu besar"), "{}", browser.page);
     assert!(browser.page.contains("href=\"/permohonan/5\""), "{}", browser.page);
 }
 
