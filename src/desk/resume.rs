@@ -39,10 +39,22 @@ impl Desk {
         mailbox: &str,
         network: &str,
     ) -> Result<Option<DraftLink>, ActError> {
-        self.0.ledger.store.write(|tx| self.link_in(tx, draft, mailbox, network))
+        let (mailbox, network) = (self.mailbox_tag(mailbox), self.network_tag(network));
+        self.0.ledger.store.write(|tx| {
+            self.may_link(
+                tx,
+                &[
+                    (LinksOf::Draft(draft), PER_DRAFT),
+                    (LinksOf::Mailbox(&mailbox), PER_MAILBOX),
+                    (LinksOf::Network(&network), PER_NETWORK),
+                ],
+            )?;
+            self.link_in(tx, draft, &mailbox, &network)
+        })
     }
 
-    /// Makes links to the drafts for which links went to a mailbox before. Whoever asks learns nothing of it.
+    /// Makes links to the drafts for which links went to a mailbox before. Whoever asks learns nothing of it, and so
+    /// each question counts once, whether there are such drafts or not.
     pub fn draft_links_again(
         &self,
         mailbox: &str,
@@ -51,8 +63,20 @@ impl Desk {
         let tag = self.mailbox_tag(mailbox);
         self.0.ledger.store.write(|tx| {
             let drafts = tx.drafts_linked(&tag, DRAFTS_MAX)?;
-            let links = drafts.iter().map(|draft| self.link_in(tx, draft, mailbox, network));
-            Ok(links.collect::<Result<Vec<_>, ActError>>()?.into_iter().flatten().collect())
+            let network = self.network_tag(network);
+            self.may_link(
+                tx,
+                &[(LinksOf::Mailbox(&tag), PER_MAILBOX), (LinksOf::Network(&network), PER_NETWORK)],
+            )?;
+            let asked = DraftLinkRow { mailbox: tag.clone(), network, ..DraftLinkRow::default() };
+            tx.put_draft_link(&DraftLinkRow { id: new_id()?, sent_ms: self.now(), ..asked })?;
+            let mut links = Vec::new();
+            for draft in &drafts {
+                if self.may_link(tx, &[(LinksOf::Draft(draft), PER_DRAFT)]).is_ok() {
+                    links.extend(self.link_in(tx, draft, &tag, "")?);
+                }
+            }
+            Ok(links)
         })
     }
 
@@ -95,7 +119,19 @@ impl Desk {
         })
     }
 
-    /// Makes a link in a transaction, within the limits.
+    /// Tests whether there may be another link.
+    fn may_link(&self, tx: &Tx<'_>, limits: &[(LinksOf<'_>, u64)]) -> Result<(), ActError> {
+        let since = self.now() - WINDOW_MS;
+        for (of, most) in limits {
+            if tx.draft_links_since(*of, since)? >= *most {
+                return Err(ActError::Limit(PublicLimit::Links));
+            }
+        }
+        Ok(())
+    }
+
+    /// Makes a link in a transaction, for the tags of a mailbox and a network; without a network it counts for its
+    /// draft only.
     fn link_in(
         &self,
         tx: &Tx<'_>,
@@ -106,25 +142,14 @@ impl Desk {
         let Some(row) = tx.draft(draft)? else { return Ok(None) };
         // One that cannot be opened is begun anew, and so there is nothing to go on with.
         let Ok(content) = self.open_draft(row) else { return Ok(None) };
-        let (mailbox, network) = (self.mailbox_tag(mailbox), self.network_tag(network));
-        let now = self.now();
-        for (of, most) in [
-            (LinksOf::Draft(draft), PER_DRAFT),
-            (LinksOf::Mailbox(&mailbox), PER_MAILBOX),
-            (LinksOf::Network(&network), PER_NETWORK),
-        ] {
-            if tx.draft_links_since(of, now - WINDOW_MS)? >= most {
-                return Err(ActError::Limit(PublicLimit::Links));
-            }
-        }
         let token = hex(&random::<32>()?);
         tx.put_draft_link(&DraftLinkRow {
-            id: hex(&random::<12>()?),
+            id: new_id()?,
             token: self.link_tag(&token),
             draft: draft.to_owned(),
-            mailbox,
-            network,
-            sent_ms: now,
+            mailbox: mailbox.to_owned(),
+            network: network.to_owned(),
+            sent_ms: self.now(),
         })?;
         Ok(Some(DraftLink { token, content }))
     }
@@ -133,4 +158,9 @@ impl Desk {
     fn link_tag(&self, token: &str) -> String {
         self.0.ledger.vault.tag("draft link", token)
     }
+}
+
+/// An id of a row.
+fn new_id() -> Result<String, ActError> {
+    Ok(hex(&random::<12>()?))
 }

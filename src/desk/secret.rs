@@ -14,14 +14,26 @@ pub fn lost_secret_of(number: &str, visit: &str) -> String {
 }
 
 impl Desk {
-    /// The proven mailbox of a request as it was proven, if this one is it: mail goes there, and not to another
-    /// way of writing it.
-    pub fn mailbox_of(&self, number: &str, mailbox: &str) -> Result<Option<String>, ActError> {
+    /// Makes a code to be mailed, for the browser that asks: the proven mailbox as it was proven, and the code, if
+    /// this mailbox is it. Mail goes there, and not to another way of writing it. It is counted before it is looked
+    /// whether number and mailbox belong together, or what is left of the limits would say so.
+    pub fn new_lost_code(
+        &self,
+        number: &str,
+        mailbox: &str,
+        visit: &str,
+        network: &str,
+    ) -> Result<Option<(String, String)>, ActError> {
+        if !is_mailbox(mailbox.trim()) {
+            return Ok(None);
+        }
         let number = number.trim().to_uppercase();
-        self.read(|reader| self.proven_of(reader, &number, mailbox))
+        let code = self.new_mailbox_code(&lost_secret_of(&number, visit), mailbox, network)?;
+        let proven = self.read(|reader| self.proven_of(reader, &number, mailbox))?;
+        Ok(proven.map(|proven| (proven, code)))
     }
 
-    /// The same, in a transaction. What is no mailbox is that of no request, not even of one whose contact was
+    /// The proven mailbox of a request as it was proven, if this one is it. What is no mailbox is that of no request, not even of one whose contact was
     /// erased.
     fn proven_of(
         &self,

@@ -17,7 +17,7 @@ row! {
         pub draft: String,
         /// Where it was sent.
         pub mailbox: String,
-        /// Where it was asked for.
+        /// Where it was asked for; empty where the question is a row of its own, which counts in its place.
         pub network: String,
         /// When (epoch ms).
         pub sent_ms: i64,
@@ -41,7 +41,8 @@ statements! {
         GROUP BY draft ORDER BY max(sent_ms) DESC LIMIT $2");
     PUT = upsert::<DraftLinkRow>(&[]);
     OF_DRAFT = sql("SELECT count(*) FROM draft_link WHERE draft = $1 AND sent_ms > $2");
-    OF_MAILBOX = sql("SELECT count(*) FROM draft_link WHERE mailbox = $1 AND sent_ms > $2");
+    OF_MAILBOX = sql("SELECT count(*) FROM draft_link WHERE mailbox = $1 AND network <> '' \
+        AND sent_ms > $2");
     OF_NETWORK = sql("SELECT count(*) FROM draft_link WHERE network = $1 AND sent_ms > $2");
     MOVE = sql("UPDATE draft_link SET draft = $1 WHERE draft = $2");
     CUT = sql("UPDATE draft_link SET draft = '', token = '' WHERE draft = $1");

@@ -164,3 +164,23 @@ fn a_proof_cannot_be_written_into_the_database() {
         assert!(!office.desk.mailbox_is_proven("a", MAILBOX).unwrap(), "{forged}");
     }
 }
+
+#[test]
+fn what_is_left_of_the_limits_does_not_say_whose_a_request_is() {
+    let office = Office::new();
+    let desk = &office.desk;
+    let number = office.submit(application()).unwrap().number;
+    let email = application().contact.email;
+    let mut left = Vec::new();
+    for asked in [email.as_str(), "lain@dinkes.example"] {
+        for at in 0..5 {
+            let network = format!("198.51.{at}.0/24");
+            let made = desk.new_lost_code(&number, asked, "visit", &network).unwrap();
+            assert_eq!(made.is_some(), asked == email);
+        }
+        let is_made =
+            |at: &usize| desk.new_mailbox_code(&format!("s{at}"), asked, &format!("n{at}")).is_ok();
+        left.push((0..20).filter(is_made).count());
+    }
+    assert_eq!(left, [7, 7]);
+}

@@ -7,7 +7,7 @@ use axum::response::Response;
 
 use super::FormPage;
 use super::status::ticket;
-use crate::desk::{ActError, TriedCode, lost_secret_of};
+use crate::desk::{TriedCode, lost_secret_of};
 use crate::notice::CodeFor;
 use crate::web::failure::Failure;
 use crate::web::form::{Field, Form, Input};
@@ -79,12 +79,7 @@ pub(super) async fn enter(Extract(state): Extract<State>, sent: Sent) -> Result<
 fn mail_code(state: &State, visitor: &Visitor, number: &str, email: &str) {
     let (of, to, from) = (number.to_owned(), email.to_owned(), network(visitor.address));
     let visit = visitor.visit.clone();
-    let job = move |state: &State| {
-        let desk = state.desk();
-        let Some(proven) = desk.mailbox_of(&of, &to)? else { return Ok(None) };
-        let code = desk.new_mailbox_code(&lost_secret_of(&of, &visit), &to, &from)?;
-        Ok::<_, ActError>(Some((proven, code)))
-    };
+    let job = move |state: &State| state.desk().new_lost_code(&of, &to, &visit, &from);
     let (state, t) = (state.clone(), visitor.t);
     tokio::spawn(async move {
         let (email, code) = match state.work(job).await {
