@@ -552,6 +552,8 @@ fn fields(application: &Reading, now: i64, letter: LetterWanted) -> Vec<Fault> {
             faults.push(Fault::new(field.name, Rule::Empty, ""));
         } else if let Some(limit) = field.limit().filter(|limit| text.chars().count() > *limit) {
             faults.push(Fault::new(field.name, Rule::TooLong, limit.to_string()));
+        } else if field.holds_link(application) {
+            faults.push(Fault::new(field.name, Rule::HoldsLink, ""));
         }
     }
     let contact = &application.contact;

@@ -293,6 +293,8 @@ rules! {
     PersonalNumber = "personal_number" => Incomplete, "leave out numbers of 16 digits: gapura keeps no NIK";
     /// Text longer than the limit.
     TooLong = "too_long" => Incomplete, "too long";
+    /// A link in a line that stands in mails.
+    HoldsLink = "holds_link" => Incomplete, "leave out web addresses";
     /// No record where one is needed.
     NoRecords = "no_records" => Incomplete, "at least one record is needed";
     /// No record yet: the site is to have a place by a day that the applicant named.

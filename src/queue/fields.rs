@@ -96,6 +96,13 @@ impl Field {
         }
     }
 
+    /// Whether it is a line of free text that holds a link. Such lines stand in mails of the office, which are
+    /// trusted for its sake.
+    pub(super) fn holds_link(&self, application: &Application) -> bool {
+        matches!(self.value, Value::Text(Form::Line, ..))
+            && labels::holds_link(self.get(application))
+    }
+
     /// Whether it is free text that holds a number which may be a NIK.
     pub(super) fn holds_personal_number(&self, application: &Application) -> bool {
         let text = self.get(application);

@@ -127,6 +127,25 @@ pub fn clean_line(text: &str) -> String {
     clean_text(&text.chars().map(spaced).collect::<String>())
 }
 
+/// Ends of the domain names that mail programs make a link of wherever they stand.
+const LINKED_ENDS: [&str; 22] = [
+    "app", "biz", "club", "co", "com", "dev", "id", "info", "io", "link", "live", "me", "my",
+    "net", "online", "org", "shop", "site", "store", "top", "web", "xyz",
+];
+
+/// Whether a text holds an address that whoever reads it may open: with a scheme, or one that mail
+/// programs take for a link.
+pub fn holds_link(text: &str) -> bool {
+    let lower = text.to_lowercase();
+    let part_of_name = |c: char| c.is_alphanumeric() || matches!(c, '.' | '-' | '_');
+    let mut words = lower.split(|c: char| !part_of_name(c)).map(|word| word.trim_matches('.'));
+    let linked = |word: &str| {
+        let end = word.rsplit_once('.').filter(|(before, _)| !before.ends_with('.'));
+        word.starts_with("www.") || end.is_some_and(|(_, end)| LINKED_ENDS.contains(&end))
+    };
+    lower.contains("://") || words.any(linked)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -183,5 +202,30 @@ mod tests {
         assert_eq!(clean_text(" a\0b\r\nc "), "ab\nc");
         assert_eq!(clean_text("situs\u{202e}simser \u{200b}desa"), "situssimser desa");
         assert_eq!(clean_line("Kuwu\nNIK 3209123456789012"), "Kuwu NIK ****************");
+    }
+
+    #[test]
+    fn a_link_is_seen_however_it_is_written_and_titles_are_none() {
+        for text in [
+            "Akun Anda dihapus. Masuk: https://evil.example/masuk",
+            "FTP://evil.example",
+            "buka www.evil.example",
+            "Buka (WWW.evil.example)",
+            "klik evil.com/masuk hari ini",
+            "surat ke masuk@Evil.Co.ID.",
+        ] {
+            assert!(holds_link(text), "{text}");
+        }
+        for text in [
+            "Dinas Kesehatan",
+            "Kec.Sumber, Ds.Sindangjawa",
+            "H. Ahmad Fauzi, S.Kom., M.Si.",
+            "Drs.H.Asep,M.Pd",
+            "PT. Maju Jaya ...",
+            "140/12/Ds.2026",
+            "Bidang E-Government & TIK: seksi 2.1",
+        ] {
+            assert!(!holds_link(text), "{text}");
+        }
     }
 }

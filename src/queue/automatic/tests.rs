@@ -491,3 +491,22 @@ fn a_mailbox_is_written_in_ascii() {
         assert!(!is_mailbox(odd), "{odd}");
     }
 }
+
+#[test]
+fn a_line_that_stands_in_mails_holds_no_link() {
+    let clear = Clear::new();
+    let text = "Akun Anda dihapus hari ini. Masuk: https://evil.example/masuk";
+    for field in FIELDS.iter() {
+        let mut application = application();
+        let is_line = matches!(
+            field.name,
+            "office" | "contact.name" | "contact.position" | "contact.phone" | "letter.number"
+        );
+        field.set(&mut application, text);
+        let found = clear.refused(&application).contains(&Rule::HoldsLink);
+        assert_eq!(found, is_line, "{}", field.name);
+    }
+    let mut titled = application();
+    titled.contact.name = "Drs. H. Ahmad Fauzi, S.Kom.,M.Si.".to_owned();
+    assert_eq!(clear.refused(&titled), []);
+}

@@ -13,6 +13,7 @@ use super::FormPage;
 use super::parts::full_name;
 use crate::desk::DraftContent;
 use crate::people::sha256_hex;
+use crate::queue::labels;
 use crate::queue::person::is_mailbox;
 use crate::web::draft::Draft;
 use crate::web::failure::Failure;
@@ -250,9 +251,13 @@ fn what_of(state: &State, t: Words, content: &DraftContent) -> String {
 /// The same of a draft that is open.
 pub(super) fn what(state: &State, t: Words, draft: &Draft) -> String {
     let kind = draft.kind().map(|kind| kind.say(t)).unwrap_or_default();
-    match draft.get("name") {
-        "" => kind,
-        name => format!("{kind}: {}", full_name(name, &state.options().zone)),
+    let name = draft.get("name");
+    // A draft holds whatever was typed, and the mail goes to a mailbox that nobody has proven: of a stranger's
+    // words only a name that is one by the rules is said in it.
+    if labels::check(name, state.desk().naming().min_length).is_empty() {
+        format!("{kind}: {}", full_name(name, &state.options().zone))
+    } else {
+        kind
     }
 }
 

@@ -165,3 +165,59 @@ async fn without_mail_a_form_is_saved_in_its_browser_only() {
     browser.open("/permohonan/lanjut").await;
     assert!(browser.page.contains("tidak mengirim surel"), "{}", browser.page);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_mail_with_a_link_says_nothing_of_what_was_typed() {
+    let (site, inbox) = site().await;
+    let text = "Yth. Bapak/Ibu,\r\n\r\nAkun Anda DIHAPUS. Masuk:\r\nhttps://evil.example/masuk\r\n";
+    let long = format!("{text}{}", "Terima kasih. ".repeat(40));
+    for name in [text, &long, "klik_evil", "a.b.c.d.e", "akun anda dihapus"] {
+        let mut browser = Browser::new(&site);
+        browser.open("/permohonan/1").await;
+        browser.post("/permohonan/1", &[("kind", "new"), ("class", "layanan")]).await;
+        browser.open("/permohonan/3").await;
+        browser.post("/permohonan/3", &[("name", name), ("lanjut", "simpan")]).await;
+        browser.open("/permohonan/simpan").await;
+        browser.post("/permohonan/simpan", &[("email", "korban@luar.example")]).await;
+        let mail = inbox.lock().unwrap().pop().expect(name).replace("=\n", "");
+        for part in ["evil", "DIHAPUS", "Akun", "Yth", "dihapus", "a.b"] {
+            assert!(!mail.contains(part), "{name}: {mail}");
+        }
+        assert!(mail.contains("Permohonan baru"), "{mail}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_left_of_the_limits_does_not_say_whether_something_was_saved() {
+    let (site, inbox) = site().await;
+    let mut owner = Browser::new(&site);
+    owner.save_form().await;
+    let mut left = Vec::new();
+    for (email, from) in [(MAILBOX, "198.51.100.7"), ("lain@dinkes.example", "198.51.101.7")] {
+        let mut asking = Browser { from, ..Browser::new(&site) };
+        for _ in 0..4 {
+            asking.open("/permohonan/lanjut").await;
+            asking.post("/permohonan/lanjut", &[("email", email)]).await;
+        }
+        if email == MAILBOX {
+            mailed(&inbox, 5).await;
+        }
+        // A form of one's own, saved with that mailbox, until the limit says no.
+        let mut count = 0;
+        let mut own = Browser { from, ..Browser::new(&site) };
+        loop {
+            own.open("/permohonan").await;
+            own.post("/permohonan", &[("lanjut", "hapus")]).await;
+            own.post("/permohonan/1", &[("kind", "new"), ("class", "layanan")]).await;
+            own.open("/permohonan/simpan").await;
+            let saved = own.post("/permohonan/simpan", &[("email", email)]).await;
+            if saved == StatusCode::TOO_MANY_REQUESTS {
+                break;
+            }
+            count += 1;
+        }
+        // The owner's own saving counts as well.
+        left.push(count + usize::from(email == MAILBOX));
+    }
+    assert_eq!(left[0], left[1]);
+}
