@@ -60,7 +60,7 @@ pub enum MailerError {
     /// The recipient's address cannot be read.
     #[error("the recipient's address cannot be read")]
     To(#[source] lettre::address::AddressError),
-    /// The relay did not take a mail.
+    /// The relay did not take a mail. Holds nothing that names the mailbox.
     #[error("the relay did not take a mail: {0}")]
     NotTaken(String),
 }
@@ -137,8 +137,8 @@ impl Mailer {
                     taken += 1;
                     blocking(outbox, move |outbox| outbox.sent(&id)).await?;
                 }
-                Err(Refused { error, for_good }) => {
-                    tracing::info!(notice = %id, %error, for_good, "the relay did not take a notice");
+                Err(Refused { error, said, for_good }) => {
+                    tracing::info!(notice = %id, error = %said, for_good, "the relay did not take a notice");
                     blocking(outbox, move |outbox| outbox.failed(&id, &error, for_good)).await?;
                 }
             }
@@ -148,8 +148,7 @@ impl Mailer {
 
     /// Hands one message to the relay.
     async fn send(&self, notice: &Notice) -> Result<(), Refused> {
-        let bad = |error: &dyn Display| Refused { error: error.to_string(), for_good: true };
-        let to: Mailbox = notice.to.parse().map_err(|error| bad(&error))?;
+        let to: Mailbox = notice.to.parse().map_err(|error| Refused::here(&error))?;
         let message = message_of(notice, Words::of(Lang::Id), &self.url);
         // The same notice has the same id when it is sent again after a crash (RFC 5322 §3.6.4).
         let id = format!("<{}@{}>", notice.id, self.from.email.domain());
@@ -173,7 +172,7 @@ impl Mailer {
         let subject = words.s(subject);
         let html = html(&subject, &text, None, words.lang());
         let sent = self.hand_over(to, None, subject, (text, html)).await;
-        sent.map_err(|refused| MailerError::NotTaken(refused.error))
+        sent.map_err(|refused| MailerError::NotTaken(refused.said))
     }
 
     /// Mails a link to a form that was begun, at once and once. Nothing of it is kept or logged.
@@ -191,7 +190,7 @@ impl Mailer {
         let subject = words.s("mail-draft-subject");
         let html = html(&subject, &text, Some(&link), words.lang());
         let sent = self.hand_over(to, None, subject, (text, html)).await;
-        sent.map_err(|refused| MailerError::NotTaken(refused.error))
+        sent.map_err(|refused| MailerError::NotTaken(refused.said))
     }
 
     /// The sender, by the name that the settings give it, or else the office's.
@@ -212,7 +211,6 @@ impl Mailer {
         subject: String,
         (text, html): (String, String),
     ) -> Result<(), Refused> {
-        let bad = |error: &dyn Display| Refused { error: error.to_string(), for_good: true };
         // The builder encodes headers, so that a name or subject cannot add one.
         let message = Message::builder()
             .from(self.sender())
@@ -221,10 +219,10 @@ impl Mailer {
             .header(AutoSubmitted)
             .subject(subject)
             .multipart(MultiPart::alternative_plain_html(text, html))
-            .map_err(|error| bad(&error))?;
+            .map_err(|error| Refused::here(&error))?;
         match self.transport.send(message).await {
             Ok(_) => Ok(()),
-            Err(error) => Err(Refused { for_good: error.is_permanent(), error: error.to_string() }),
+            Err(error) => Err(Refused::by_relay(&error)),
         }
     }
 }
@@ -249,10 +247,29 @@ impl Header for AutoSubmitted {
 
 /// What the relay said instead of yes.
 struct Refused {
-    /// Its words.
+    /// Its words: most relays repeat the mailbox in them. They are kept sealed, and never logged.
     error: String,
+    /// The same for the log.
+    said: String,
     /// Whether trying again is of no use.
     for_good: bool,
+}
+
+impl Refused {
+    /// A mail that cannot be made; the errors name the fault, not the mailbox.
+    fn here(error: &dyn Display) -> Self {
+        Self { error: error.to_string(), said: error.to_string(), for_good: true }
+    }
+
+    /// What the relay answered, or that it did not.
+    fn by_relay(error: &SmtpError) -> Self {
+        let words = error.to_string();
+        let said = error.status().map_or_else(
+            || words.clone(),
+            |code| format!("it answered {code}; its own words are with the notice, not in the log"),
+        );
+        Self { error: words, said, for_good: error.is_permanent() }
+    }
 }
 
 /// Runs a call that waits for the database off the runtime's threads.

@@ -74,7 +74,7 @@ pub(crate) async fn serve(listener: TcpListener, inbox: Arc<Mutex<Vec<String>>>)
                 } else if line.contains("<penuh@") {
                     b"451 later\r\n"
                 } else if line.contains("<tiada@") {
-                    b"550 nobody here\r\n"
+                    b"550 5.1.1 <tiada@rahasia.example>: nobody here\r\n"
                 } else if line.starts_with("EHLO") {
                     b"250-uji\r\n250 8BITMIME\r\n"
                 } else if line == "DATA" {
@@ -125,6 +125,51 @@ async fn a_notice_reaches_the_mailbox_and_refusals_are_told_apart() {
     assert!(mails[0].contains("Message-ID: <n1@cirebonkab.go.id>"), "{}", mails[0]);
     assert!(mails[0].contains("Auto-Submitted: auto-generated"), "{}", mails[0]);
     server.abort();
+}
+
+/// An outbox that keeps what the relay said.
+struct Kept {
+    due: Mutex<Vec<Notice>>,
+    said: Mutex<String>,
+}
+
+impl Outbox for Kept {
+    fn due(&self, _: usize) -> Result<Vec<Notice>, String> {
+        Ok(std::mem::take(&mut self.due.lock().unwrap()))
+    }
+
+    fn sent(&self, _: &str) -> Result<(), String> {
+        Ok(())
+    }
+
+    fn failed(&self, _: &str, error: &str, _: bool) -> Result<(), String> {
+        error.clone_into(&mut self.said.lock().unwrap());
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn what_a_relay_says_of_a_mailbox_is_kept_and_not_in_what_is_logged() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let relay = Relay {
+        relay: format!("smtp://{}", listener.local_addr().unwrap()),
+        from: "gapura@cirebonkab.go.id".to_owned(),
+        url: "https://gapura.cirebonkab.go.id".to_owned(),
+    };
+    tokio::spawn(serve(listener, Arc::default()));
+    let mailer = Mailer::new(&relay).unwrap().unwrap();
+    let t = Words::of(Lang::Id);
+    let to = "tiada@rahasia.example";
+    let code = mailer.send_code(CodeFor::Mailbox, to, "410755", t).await.unwrap_err();
+    let link = mailer.send_draft_link(to, "x", "t", t).await.unwrap_err();
+    for error in [code, link] {
+        let logged = crate::text::with_causes(&error);
+        assert!(logged.contains("550") && !logged.contains("rahasia"), "{logged}");
+    }
+    let kept = Arc::new(Kept { due: Mutex::new(vec![notice("n1", to)]), said: Mutex::default() });
+    mailer.round(&(Arc::clone(&kept) as Arc<dyn Outbox>)).await.unwrap();
+    let said = kept.said.lock().unwrap().clone();
+    assert!(said.contains("<tiada@rahasia.example>"), "with the notice: {said}");
 }
 
 #[tokio::test]

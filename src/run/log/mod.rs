@@ -14,7 +14,8 @@ use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::time::Instant;
 
-use tracing::{Event, Subscriber};
+use tracing::{Event, Metadata, Subscriber};
+use tracing_subscriber::filter::{LevelFilter, filter_fn};
 use tracing_subscriber::layer::{Context, SubscriberExt};
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{EnvFilter, Layer};
@@ -34,7 +35,7 @@ pub enum Level {
     Normal,
     /// Also what a developer needs.
     Verbose,
-    /// Everything.
+    /// Everything of ours.
     Everything,
 }
 
@@ -56,7 +57,7 @@ impl Level {
             Self::Quiet => "error",
             Self::Normal => "warn,gapura=info,hickory_server=error,hickory_net=error",
             Self::Verbose => "info,gapura=debug,hickory_server=error,hickory_net=error",
-            Self::Everything => "debug,gapura=trace,hickory_server=warn",
+            Self::Everything => "info,gapura=trace,hickory_server=warn",
         }
     }
 }
@@ -67,7 +68,19 @@ pub fn start(level: Level, format: LogFormat) {
         EnvFilter::try_from_env("GAPURA_LOG").unwrap_or_else(|_| EnvFilter::new(level.filter()));
     let log = Log { output: Output::of(format), limit: Limit::default() };
     // A second start in one process (tests) keeps the first.
-    let _ = tracing_subscriber::registry().with(filter).with(log).try_init();
+    let _ =
+        tracing_subscriber::registry().with(filter).with(filter_fn(is_safe)).with(log).try_init();
+}
+
+/// Whether an event may be in the log, whatever the level. Other crates do not know what is secret here: below these
+/// levels lettre writes out whole mails, with the codes and links in them, and hyper what it reads.
+fn is_safe(place: &Metadata<'_>) -> bool {
+    let most = match place.target().split("::").next() {
+        Some("gapura") => LevelFilter::TRACE,
+        Some("lettre") => LevelFilter::WARN,
+        _ => LevelFilter::INFO,
+    };
+    *place.level() <= most
 }
 
 //------------ Log -----------------------------------------------------------
@@ -135,4 +148,41 @@ fn is_journal() -> bool {
     let Ok(stream) = std::env::var("JOURNAL_STREAM") else { return false };
     std::fs::metadata("/proc/self/fd/2")
         .is_ok_and(|found| stream == format!("{}:{}", found.dev(), found.ino()))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Arc, Mutex};
+
+    use super::*;
+
+    /// Keeps the targets of what passes.
+    #[derive(Clone, Default)]
+    struct Passed(Arc<Mutex<Vec<String>>>);
+
+    impl<S: Subscriber> Layer<S> for Passed {
+        fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
+            let place = event.metadata();
+            self.0.lock().unwrap().push(format!("{} {}", place.target(), place.level()));
+        }
+    }
+
+    #[test]
+    fn no_level_lets_other_crates_write_what_they_read_and_send() {
+        let passed = Passed::default();
+        let log = tracing_subscriber::registry()
+            .with(EnvFilter::new("trace"))
+            .with(filter_fn(is_safe))
+            .with(passed.clone());
+        tracing::subscriber::with_default(log, || {
+            tracing::debug!(target: "lettre::transport::smtp::client::connection", "Wrote: 410755");
+            tracing::info!(target: "lettre::transport", "a mail");
+            tracing::debug!(target: "hyper::proto::h1::io", "read 44 bytes");
+            tracing::trace!(target: "h2::codec", "a frame");
+            tracing::info!(target: "rustls", "ready");
+            tracing::trace!(target: "gapura::publish", "ours");
+        });
+        let passed = passed.0.lock().unwrap().clone();
+        assert_eq!(passed, ["rustls INFO", "gapura::publish TRACE"]);
+    }
 }
