@@ -17,6 +17,9 @@ use crate::queue::{Fault, Rule};
 
 /// Most pixels of a picture on its way in: what phones make.
 const PIXELS_MAX: usize = 64_000_000;
+/// Most octets a PNG unpacks to, its passes counted twice where it has some: those of as many pixels in colour. What
+/// takes more (16 bits, transparency, interlacing) takes its time as well, and is no scan of a letter.
+const PNG_OCTETS_MAX: usize = 3 * PIXELS_MAX;
 /// Longest edge of what is kept, in pixels: an A4 page at some 170 dots per inch.
 const EDGE_MAX: usize = 2000;
 /// Qualities of JPEG that are tried, until what is kept is small enough.
@@ -56,7 +59,12 @@ fn fits(width: usize, height: usize) -> Result<(), Fault> {
     if width.checked_mul(height).is_some_and(|many| many > 0 && many <= PIXELS_MAX) {
         return Ok(());
     }
-    Err(refused(Rule::LetterPixels, &format!("{width} × {height}")))
+    Err(too_many_pixels(width, height))
+}
+
+/// More pixels than can be taken.
+fn too_many_pixels(width: usize, height: usize) -> Fault {
+    refused(Rule::LetterPixels, &format!("{width} × {height}"))
 }
 
 //------------ PNG -----------------------------------------------------------
@@ -70,7 +78,13 @@ fn decode_png(bytes: &[u8]) -> Result<Pixels, Fault> {
     decoder.set_ignore_text_chunk(true);
     decoder.set_ignore_iccp_chunk(true);
     let head = decoder.read_header_info().map_err(damaged)?;
-    fits(wide(head.width), wide(head.height))?;
+    let (width, height) = (wide(head.width), wide(head.height));
+    fits(width, height)?;
+    // A row has an octet besides its pixels.
+    let octets = head.raw_row_length().saturating_sub(1).saturating_mul(height);
+    if octets * if head.interlaced { 2 } else { 1 } > PNG_OCTETS_MAX {
+        return Err(too_many_pixels(width, height));
+    }
     let mut reader = decoder.read_info().map_err(damaged)?;
     let mut data = vec![0; reader.output_buffer_size().ok_or_else(|| broken("PNG"))?];
     let frame = reader.next_frame(&mut data).map_err(damaged)?;

@@ -1,10 +1,11 @@
 //! The way a letter is read: a child process for each, a few at a time, and the scanner of the settings.
 
+use std::collections::HashMap;
 use std::env::var_os;
 use std::path::PathBuf;
 use std::process::Command;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -13,10 +14,13 @@ use super::child::{Answer, HEAD_MAX};
 use super::letter::{Letter, STORED_MAX, fits};
 use super::refusal::refused;
 use crate::confined::{self, Budget, NotDone};
+use crate::lock::lock;
 use crate::queue::{Fault, Rule};
 
 /// Letters that wait for their turn, for each that is read.
-const WAITING_FOR_EACH: usize = 8;
+const WAITING_FOR_EACH: usize = 16;
+/// Letters of one network that wait while one of theirs is read.
+const WAITING_OF_NETWORK: usize = 3;
 /// How long a letter waits for its turn.
 const TURN: Duration = Duration::from_secs(10);
 /// Octets of what a scanner says that are read.
@@ -70,15 +74,15 @@ impl Options {
 pub struct Reader(Arc<Inner>);
 
 /// Whose letter is read.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Sender {
-    /// Somebody without an account.
-    Stranger,
+    /// Somebody without an account, from a network.
+    Stranger(String),
     /// An officer.
     Officer,
 }
 
-/// Turns of one kind of sender.
+/// Turns of one kind of sender, or of one network.
 struct Turns {
     /// Letters being read.
     read: Arc<Semaphore>,
@@ -86,11 +90,24 @@ struct Turns {
     places: Arc<Semaphore>,
 }
 
+/// What a letter holds while it is read.
+type Turn = Vec<OwnedSemaphorePermit>;
+
 impl Turns {
-    /// So many turns at once.
-    fn new(at_once: usize) -> Self {
-        let places = at_once.saturating_mul(1 + WAITING_FOR_EACH);
+    /// So many turns at once, and so many that wait for each.
+    fn new(at_once: usize, waiting: usize) -> Self {
+        let places = at_once.saturating_mul(1 + waiting);
         Self { read: Arc::new(Semaphore::new(at_once)), places: Arc::new(Semaphore::new(places)) }
+    }
+
+    /// A place among those who wait or are read, if there is one.
+    fn place(&self) -> Option<OwnedSemaphorePermit> {
+        Arc::clone(&self.places).try_acquire_owned().ok()
+    }
+
+    /// Whether nobody waits and nothing is read.
+    fn is_idle(&self) -> bool {
+        self.places.available_permits() > WAITING_OF_NETWORK
     }
 }
 
@@ -100,6 +117,9 @@ struct Inner {
     options: Options,
     /// Turns of strangers.
     strangers: Turns,
+    /// Turns of each network of strangers that has a letter here: one at a time, so that letters that take long
+    /// keep those of other networks waiting for one turn and not for all.
+    networks: Mutex<HashMap<String, Turns>>,
     /// Turns of officers: no stranger's letter keeps theirs waiting.
     officers: Turns,
     /// Whether the log says what confines the children.
@@ -126,8 +146,9 @@ impl Reader {
     fn of(options: Options, here: bool) -> Self {
         let at_once = options.at_once.max(1);
         Self(Arc::new(Inner {
-            strangers: Turns::new(at_once),
-            officers: Turns::new(1),
+            strangers: Turns::new(at_once, WAITING_FOR_EACH),
+            networks: Mutex::default(),
+            officers: Turns::new(1, WAITING_FOR_EACH),
             said: AtomicBool::new(false),
             scans: AtomicU64::new(0),
             options,
@@ -138,17 +159,10 @@ impl Reader {
     /// Reads a letter: what may be kept of it, or why it is refused. Waits for its turn without a thread.
     pub async fn read(&self, bytes: Vec<u8>, of: Sender) -> Result<Letter, Fault> {
         fits(&bytes)?;
-        let turns = match of {
-            Sender::Stranger => &self.0.strangers,
-            Sender::Officer => &self.0.officers,
-        };
-        let place = Arc::clone(&turns.places).try_acquire_owned();
-        let Ok(place) = place else { return Err(unchecked("busy")) };
-        let turn = tokio::time::timeout(TURN, Arc::clone(&turns.read).acquire_owned()).await;
-        let Ok(Ok(turn)) = turn else { return Err(unchecked("busy")) };
+        let Some(turn) = self.0.turn(of).await else { return Err(unchecked("busy")) };
         let inner = Arc::clone(&self.0);
         // The permits go with the work: it goes on if the sender leaves.
-        let job = move || inner.read(&Arc::from(bytes), (place, turn));
+        let job = move || inner.read(&Arc::from(bytes), turn);
         match tokio::task::spawn_blocking(job).await {
             Ok(read) => read,
             Err(error) => {
@@ -165,12 +179,34 @@ fn unchecked(about: &str) -> Fault {
 }
 
 impl Inner {
+    /// Waits for a turn: that of the network first, so that only one letter of a network is in the line of all.
+    async fn turn(&self, of: Sender) -> Option<Turn> {
+        let (mut turn, lines) = match of {
+            Sender::Officer => {
+                let line = &self.officers;
+                (vec![line.place()?], vec![Arc::clone(&line.read)])
+            }
+            Sender::Stranger(network) => {
+                let line = &self.strangers;
+                let mut networks = lock(&self.networks);
+                networks.retain(|known, turns| *known == network || !turns.is_idle());
+                let own = networks.entry(network);
+                let own = own.or_insert_with(|| Turns::new(1, WAITING_OF_NETWORK));
+                let lines = vec![Arc::clone(&own.read), Arc::clone(&line.read)];
+                (vec![own.place()?, line.place()?], lines)
+            }
+        };
+        let all = async {
+            for line in lines {
+                turn.push(line.acquire_owned().await.ok()?);
+            }
+            Some(turn)
+        };
+        tokio::time::timeout(TURN, all).await.ok()?
+    }
+
     /// Reads a letter within its turn.
-    fn read(
-        &self,
-        bytes: &Arc<[u8]>,
-        _turn: (OwnedSemaphorePermit, OwnedSemaphorePermit),
-    ) -> Result<Letter, Fault> {
+    fn read(&self, bytes: &Arc<[u8]>, _turn: Turn) -> Result<Letter, Fault> {
         let letter = if self.here { super::inspect(bytes)? } else { self.in_child(bytes)? };
         self.scan(bytes)?;
         Ok(letter)
@@ -296,10 +332,43 @@ mod tests {
         let reader = Reader::here(Options::new(dir.path().to_owned()));
         let strangers = &reader.0.strangers;
         let _read = Arc::clone(&strangers.read).acquire_many_owned(2).await.unwrap();
-        let _wait = Arc::clone(&strangers.places).acquire_many_owned(18).await.unwrap();
+        let _wait = Arc::clone(&strangers.places).acquire_many_owned(34).await.unwrap();
         let letter = || super::super::SAMPLE.to_vec();
-        let refused = reader.read(letter(), Sender::Stranger).await.unwrap_err();
+        let refused = reader.read(letter(), network(1)).await.unwrap_err();
         assert_eq!(refused.rule, Rule::LetterUnchecked);
         assert!(reader.read(letter(), Sender::Officer).await.is_ok());
+    }
+
+    /// A stranger of a network.
+    fn network(number: u8) -> Sender {
+        Sender::Stranger(format!("192.0.{number}.0/24"))
+    }
+
+    #[tokio::test]
+    async fn letters_of_one_network_keep_no_other_one_waiting() {
+        let dir = tempfile::tempdir().unwrap();
+        let reader = Reader::here(Options::new(dir.path().to_owned()));
+        let inner = &reader.0;
+        // One is read for long, three more wait for it, and a fifth finds no place.
+        let reading = inner.turn(network(1)).await.unwrap();
+        let waiting: Vec<_> = (0..3)
+            .map(|_| {
+                let inner = Arc::clone(inner);
+                tokio::spawn(async move { inner.turn(network(1)).await })
+            })
+            .collect();
+        while lock(&inner.networks)["192.0.1.0/24"].places.available_permits() > 0 {
+            tokio::task::yield_now().await;
+        }
+        assert!(inner.turn(network(1)).await.is_none());
+        let letter = || super::super::SAMPLE.to_vec();
+        assert!(reader.read(letter(), network(2)).await.is_ok(), "the second turn is free");
+        // The next of the network comes on, and what is done with leaves nothing behind.
+        drop(reading);
+        for turn in waiting {
+            drop(turn.await.unwrap().unwrap());
+        }
+        drop(inner.turn(network(3)).await.unwrap());
+        assert_eq!(lock(&inner.networks).len(), 1);
     }
 }

@@ -377,6 +377,16 @@ fn a_picture_of_too_many_pixels_is_refused_before_it_is_decoded() {
         bomb.extend(png_chunk(b"IEND", b""));
         refused("PNG", &bomb, Rule::LetterPixels);
     }
+    // As many pixels as may be, but with 16 bits and transparency, or in passes.
+    for (depth, colour, passes) in [(16, 6, 1), (16, 6, 0), (16, 2, 0), (8, 2, 1)] {
+        let mut bomb = b"\x89PNG\r\n\x1a\n".to_vec();
+        let mut head = [8000_u32.to_be_bytes(), 8000_u32.to_be_bytes()].concat();
+        head.extend_from_slice(&[depth, colour, 0, 0, passes]);
+        bomb.extend(png_chunk(b"IHDR", &head));
+        bomb.extend(png_chunk(b"IDAT", &deflate(&[0; 100_000])));
+        bomb.extend(png_chunk(b"IEND", b""));
+        refused("a slow PNG", &bomb, Rule::LetterPixels);
+    }
     let mut photo = jpeg(64, 64, 90);
     let frame = photo.windows(2).position(|it| it == [0xff, 0xc0]).unwrap();
     photo[frame + 5..frame + 9].fill(0xff);

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use axum::http::StatusCode;
 
 use super::failure::Failure;
+use super::limits::network;
 use super::progress::TARGET;
 use super::sent::Sent;
 use super::state::State;
@@ -150,7 +151,10 @@ impl Draft {
     /// with it, and the one before stays.
     pub(super) async fn take_letter(&mut self, state: &State, sent: &mut Sent) -> Option<Fault> {
         let upload = sent.upload.take()?;
-        let of = sent.visitor.officer().map_or(Sender::Stranger, |_| Sender::Officer);
+        let of = match sent.visitor.officer() {
+            Some(_) => Sender::Officer,
+            None => Sender::Stranger(network(sent.visitor.address)),
+        };
         match state.letters().read(upload.bytes, of).await {
             Ok(letter) => {
                 self.letter = Some(ChosenLetter { name: upload.name, letter });

@@ -26,7 +26,7 @@ const SCRIPT: &[u8] =
 fn read(options: Options, bytes: &[u8]) -> Result<Letter, Rule> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
     runtime
-        .block_on(Reader::new(options).read(bytes.to_vec(), Sender::Stranger))
+        .block_on(Reader::new(options).read(bytes.to_vec(), Sender::Stranger(String::new())))
         .map_err(|fault| fault.rule)
 }
 

@@ -11,7 +11,7 @@ use crate::desk::ActError;
 use crate::queue::fields::FIELDS;
 use crate::queue::{Application, Fault, Rule};
 use crate::uploads::{self, Letter, Sender};
-use crate::web::limits::Route;
+use crate::web::limits::{Route, network};
 use crate::web::sent::Upload;
 use crate::web::state::State;
 
@@ -39,7 +39,7 @@ pub(super) async fn read_letter(
         Sender::Officer
     } else {
         state.limits().spend(Route::Upload, caller.address).map_err(Problem::too_many)?;
-        Sender::Stranger
+        Sender::Stranger(network(caller.address))
     };
     let read = state.letters().read(upload.bytes, of).await;
     read.map(Some).map_err(|fault| ActError::Letter(fault).into())
