@@ -164,12 +164,23 @@ impl Desk {
         Ok(self.read(|reader| Ok(self.0.ledger.expect_request(reader, number)?))?.request)
     }
 
-    /// Whether the procedure keeps a name out of its zone.
+    /// Whether the procedure keeps a name out of its zone: itself, or the name it lies below. Data below a name that
+    /// was taken out would bring it back as an empty one, and an `_acme-challenge` there a certificate for it. The
+    /// nearest name that has a record decides.
     pub fn is_kept_out(&self, name: &Name) -> Result<bool, ActError> {
-        let name = name.as_ref().to_lowercase().to_string();
-        let row = self.read(|reader| Ok(reader.live_record(&name)?))?;
+        let lower = name.as_ref().to_lowercase();
         let kept_out = |state| matches!(state, LiveState::Suspended | LiveState::Quarantined);
-        Ok(row.is_some_and(|row| kept_out(row.state)))
+        self.read(|reader| {
+            let mut at = Some(lower.as_ref());
+            while let Some(name) = at.filter(|name| !name.is_root()) {
+                let row = reader.live_record(&name.to_string())?;
+                if let Some(row) = row.filter(|row| row.state != LiveState::Free) {
+                    return Ok(kept_out(row.state));
+                }
+                at = name.parent();
+            }
+            Ok(false)
+        })
     }
 }
 

@@ -201,9 +201,9 @@ impl Against {
             Self::Unmet(unmet) => {
                 Refusal { rcode: unmet.rcode, ede: None, text: Some(unmet.to_string()) }
             }
-            Self::KeptOut(owner) => {
-                refused(format!("{owner} is kept out of the zone: it comes back by request"))
-            }
+            Self::KeptOut(owner) => refused(format!(
+                "{owner} is kept out of the zone, itself or by the name above it: that comes back by request"
+            )),
             Self::Propose(_) => refused("this may only be proposed"),
             Self::Unknown(why) => {
                 tracing::error!(why, "an update is not performed");

@@ -143,6 +143,24 @@ fn a_name_in_quarantine_is_kept_out() {
 }
 
 #[test]
+fn nothing_comes_up_below_a_name_that_was_taken_out() {
+    let office = Office::new();
+    office.live(application());
+    let below = |label: &str| -> Name {
+        format!("{label}.grogolkapetakan.desa.cirebonkab.go.id.").parse().unwrap()
+    };
+    for label in ["_acme-challenge", "_acme-challenge.app", "APP"] {
+        assert!(!office.desk.is_kept_out(&below(label)).unwrap(), "{label}");
+    }
+    office.live(again(Kind::Suspend));
+    for label in ["_acme-challenge", "_acme-challenge.app", "APP"] {
+        assert!(office.desk.is_kept_out(&below(label)).unwrap(), "{label}");
+    }
+    let beside: Name = "_acme-challenge.desa.cirebonkab.go.id.".parse().unwrap();
+    assert!(!office.desk.is_kept_out(&beside).unwrap());
+}
+
+#[test]
 fn a_name_that_came_to_be_meanwhile_gets_no_second_request() {
     let office = Office::new();
     let first = office.desk.propose(&wish("simpus", Rtype::A, &["192.0.2.120"])).unwrap();
