@@ -61,22 +61,23 @@ fn mark_text(mark: &[u8]) -> String {
     hex(&mark[..mark.len().min(8)])
 }
 
-/// Logs the rows that are written from now on. The rows of a database from before there was a log are
-/// taken in as they are, with one event.
+/// Logs the rows that are written from now on. The rows of a database from before there was a log, or before
+/// a table was in it, are taken in as they are, with one event.
 pub fn guard(store: &Store, vault: &Vault, now_ms: i64) -> Result<(), AuditError> {
     store.guard(vault.row_key())?;
-    let is_logged = store.read::<_, StoreError>(|reader| {
+    let (is_logged, is_whole) = store.read::<_, StoreError>(|reader| {
         let is_logged = reader.has_row_log()?;
         if is_logged && reader.row_head()?.is_none() {
             tracing::error!("the head of the row log is gone: see gapura audit verify");
         }
-        Ok(is_logged)
+        Ok((is_logged, is_logged && reader.has_joined_rows()?))
     })?;
-    if is_logged {
+    if is_whole {
         return Ok(());
     }
     store.write(|tx| {
-        let count = tx.log_all_rows()?;
+        let count = if is_logged { 0 } else { tx.log_all_rows()? };
+        let count = count + tx.log_joined_rows()?;
         if count > 0 {
             let event = NewEvent::new(now_ms, "system", "system", Deed::RowsBound, "chain:rows");
             append(tx, event.with("values", count))?;

@@ -7,7 +7,7 @@ use rusqlite::params;
 use rusqlite::types::{ToSqlOutput, ValueRef};
 
 use super::guard::{Change, Guard, digest, key_text};
-use super::guarded::{TABLES, place_of};
+use super::guarded::{JOINED, TABLES, place_of};
 use super::sql::{Row, Sql, row, select, sql, statements, upsert};
 use super::{Reader, StoreError, Tx};
 use crate::digest::sha256_of;
@@ -84,6 +84,7 @@ statements! {
         VALUES ($1, $2, $3, $4, $5, $6)");
     ROW_HEAD = select::<RowHead>("WHERE one = 1");
     PUT_HEAD = upsert::<RowHead>(&[]);
+    IS_LOGGED = sql("SELECT EXISTS (SELECT 1 FROM row_log WHERE tbl = $1)");
     STATED = sql("SELECT EXISTS (SELECT 1 FROM event WHERE payload LIKE '%\"row_log\":%')");
 }
 
@@ -129,14 +130,33 @@ impl Tx<'_> {
     /// Logs every guarded row as it is; returns their count. For a database from before there was a log.
     pub fn log_all_rows(&self) -> Result<usize, StoreError> {
         let Some(guard) = self.1 else { return Ok(0) };
-        let mut count = 0;
-        for at in 0..TABLES.len() {
-            self.guarded_rows(at, |key, digest| {
-                let change = Change { before: None, after: Some(digest) };
-                guard.touched().rows.insert((at, key), change);
-                count += 1;
-            })?;
+        (0..TABLES.len()).map(|at| self.log_rows_of(guard, at)).sum()
+    }
+
+    /// Logs the rows of the table that joined the guarded ones later, as they are, if none of it was ever logged;
+    /// returns their count. An entry about no row says in the log that this was done: rows that are put into the
+    /// table by other means after that are found, also while it is empty.
+    pub fn log_joined_rows(&self) -> Result<usize, StoreError> {
+        let (Some(guard), Some(at)) = (self.1, place_of(JOINED)) else { return Ok(0) };
+        // A log that somebody cut is not written over.
+        let is_there = !guard.columns[at].is_empty() && self.is_sealed(self.log_end()?)?;
+        if !is_there || self.has_joined_rows()? {
+            return Ok(0);
         }
+        let end = self.log_touched(guard)?;
+        self.put_entry(end, (JOINED, ""), None, false)?;
+        guard.touched().is_new = true;
+        self.log_rows_of(guard, at)
+    }
+
+    /// Logs the rows of a table as they are; returns their count.
+    fn log_rows_of(&self, guard: &Guard, at: usize) -> Result<usize, StoreError> {
+        let mut count = 0;
+        self.guarded_rows(at, |key, digest| {
+            let change = Change { before: None, after: Some(digest) };
+            guard.touched().rows.insert((at, key), change);
+            count += 1;
+        })?;
         Ok(count)
     }
 
@@ -244,6 +264,11 @@ impl Reader<'_> {
     pub fn has_row_log(&self) -> Result<bool, StoreError> {
         let log = self.one::<(i64, Vec<u8>)>(LOG_END, [])?.is_some();
         Ok(log || self.row_head()?.is_some() || self.only::<bool>(STATED, [])?)
+    }
+
+    /// Whether rows of the table that joined later are in the log, or that it was looked for them.
+    pub fn has_joined_rows(&self) -> Result<bool, StoreError> {
+        self.only(IS_LOGGED, [JOINED])
     }
 
     /// Hands the entries of the log to `sink`, in order.

@@ -184,6 +184,10 @@ const EDITS: &[(&str, &str)] = &[
         "PRAGMA writable_schema = ON; INSERT INTO sqlite_schema VALUES ('trigger', 'sqlite_stat9', \
          'notice', 0, 'CREATE TRIGGER sqlite_stat9 AFTER INSERT ON notice BEGIN SELECT 1; END')",
     ),
+    ("table subject_request", "UPDATE subject_request SET due_ms = due_ms + 1"),
+    ("table subject_request", "UPDATE subject_request SET answered_ms = 1, outcome = 'granted'"),
+    ("table subject_request", "UPDATE subject_request SET kind = 'erase'"),
+    ("table subject_request", "DELETE FROM subject_request"),
     ("index request_queue", "DROP INDEX request_queue"),
     ("table tambahan", "CREATE TABLE tambahan (x)"),
     ("table letter", "DROP TABLE letter"),
@@ -258,6 +262,14 @@ fn lived_in() -> (Office, TempDir) {
     office.act(&fourth, withdraw, "kepala").unwrap();
     office.desk.erase(&fourth, "diminta", &office.actor("kepala")).unwrap();
     people(&office, 2);
+    let wish = SubjectWish {
+        kind: Some(SubjectKind::See),
+        name: "Rina".to_owned(),
+        contact: "rina@surel.example".to_owned(),
+        text: "Data apa?".to_owned(),
+        request: String::new(),
+    };
+    office.desk.record_subject_request(&wish, &office.actor("seksi")).unwrap();
     let written = office.store.write::<_, StoreError>(|tx| {
         let mut retired = tx.person("p-pensiun")?.unwrap();
         retired.disabled_ms = Some(MONDAY_8);

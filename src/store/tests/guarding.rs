@@ -202,3 +202,36 @@ fn no_step_after_the_log_changes_a_guarded_row() {
         }
     }
 }
+
+#[test]
+fn rows_of_the_table_that_joined_later_are_taken_in_once() {
+    let (store, _dir) = store();
+    guard(&store);
+    store.write(put).unwrap();
+    let row = |id: &str| {
+        format!(
+            "INSERT INTO subject_request (id, kind, came_ms, due_ms) VALUES ('{id}', 'see', 1, 2)"
+        )
+    };
+    // As a version before this left it: rows, and nothing of them in the log.
+    store.tamper(&row("PDP-2026-0001"));
+    let join = || store.write::<_, StoreError>(|tx| tx.log_joined_rows()).unwrap();
+    let of_table = || log(&store).into_iter().filter(|(table, ..)| table == "subject_request");
+    assert_eq!(join(), 1);
+    let entry = |is_there| ("subject_request".to_owned(), is_there, false);
+    assert_eq!(of_table().collect::<Vec<_>>(), [entry(false), entry(true)]);
+    store.tamper(&row("PDP-2026-0002"));
+    assert_eq!((join(), of_table().count()), (0, 2), "what is put there now is an edit");
+}
+
+#[test]
+fn the_table_that_joined_later_is_taken_in_also_while_it_is_empty() {
+    let (store, _dir) = store();
+    guard(&store);
+    let join = || store.write::<_, StoreError>(|tx| tx.log_joined_rows()).unwrap();
+    assert_eq!(join(), 0);
+    store.tamper(
+        "INSERT INTO subject_request (id, kind, came_ms, due_ms) VALUES ('x', 'see', 1, 2)",
+    );
+    assert_eq!((join(), log(&store).len()), (0, 1));
+}
