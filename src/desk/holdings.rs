@@ -15,12 +15,13 @@ const NAME_MIN: usize = 3;
 /// The subject of the events.
 const SUBJECT: &str = "personal:data";
 
-/// What is kept of a person behind a request: one who is or was responsible for it, or was asked about it.
+/// What is kept of a person behind a request: one who is or was responsible for it, or was asked about it. Or of one
+/// who asked about their own data.
 #[derive(Clone, Debug)]
 pub struct Holding {
     /// The request; empty for a row of a table that is not filed yet.
     pub number: String,
-    /// The absolute name it is about.
+    /// The absolute name it is about; empty where somebody asked about their data.
     pub name: String,
     /// The office.
     pub office: String,
@@ -60,6 +61,9 @@ impl Holding {
     /// Whether it is what somebody looks for: a request, a name, a mailbox, or part of a person's name.
     fn fits(&self, asked: &str) -> bool {
         let asked = asked.trim().to_lowercase();
+        if asked.is_empty() {
+            return false;
+        }
         let name = self.name.trim_end_matches('.');
         let of_person =
             asked.chars().count() >= NAME_MIN && self.contact.name.to_lowercase().contains(&asked);
@@ -100,6 +104,7 @@ impl Desk {
         let mut found = self.read(|reader| {
             let mut found = self.holdings(reader)?;
             found.extend(self.bulk_holdings(reader)?);
+            found.extend(self.subject_holdings(reader)?);
             Ok(found)
         })?;
         found.retain(|holding| !holding.fields().is_empty() && wanted(holding));

@@ -3,14 +3,17 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{ActError, Desk};
+use super::{ActError, Desk, Holding};
 use crate::audit::NewEvent;
 use crate::queue::labels::clean_text;
 use crate::queue::named::named;
+use crate::queue::person::is_mailbox;
 use crate::queue::time::{DAY_MS, first_day, midnight, year_of};
-use crate::queue::{Actor, Deed, Fault, Role, Rule, Signature, TransitionError, needed};
-use crate::store::StoreError;
+use crate::queue::{
+    Actor, Contact, Deed, Fault, Role, Rule, Signature, State, TransitionError, needed,
+};
 use crate::store::subjects::SubjectRow;
+use crate::store::{Reader, StoreError};
 
 /// Within this time a request has to be answered.
 const ANSWER_MS: i64 = 3 * DAY_MS;
@@ -215,6 +218,31 @@ impl Desk {
             }
             Ok(())
         })?)
+    }
+
+    /// What is kept of those who asked.
+    pub(super) fn subject_holdings(&self, reader: &Reader<'_>) -> Result<Vec<Holding>, ActError> {
+        let mut found = Vec::new();
+        for row in reader.subject_requests(usize::MAX)? {
+            let view = self.subject_view(row)?;
+            let Some(said) = view.said else { continue };
+            let mut words = said.contact.split([' ', ',', ';', '/', '<', '>']);
+            let email = words.find(|word| is_mailbox(word)).unwrap_or_default().to_owned();
+            let phone = if email == said.contact { String::new() } else { said.contact };
+            found.push(Holding {
+                number: view.id,
+                name: String::new(),
+                office: String::new(),
+                state: view.answered_ms.map_or(State::Submitted, |_| State::Closed),
+                submitted_ms: view.came_ms,
+                contact: Contact { name: said.name, email, phone, ..Contact::default() },
+                revisions: 1,
+                letters: 0,
+                papers: 0,
+                notices: 0,
+            });
+        }
+        Ok(found)
     }
 
     /// What was said, sealed for one request.

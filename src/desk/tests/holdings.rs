@@ -76,3 +76,24 @@ fn whoever_was_responsible_before_or_was_asked_about_it_is_found_too() {
     office.desk.erase(&number, "diminta", &office.actor("kepala")).unwrap();
     assert!(office.desk.all_holdings(&office.actor("kepala")).unwrap().is_empty());
 }
+
+#[test]
+fn whoever_asked_about_their_own_data_is_found_until_that_is_blanked() {
+    let office = Office::new();
+    let wish = SubjectWish {
+        kind: Some(SubjectKind::See),
+        name: "Tarmini Subjek".to_owned(),
+        contact: "tarmini@surel.example, 0231-555123".to_owned(),
+        text: "Data apa yang disimpan?".to_owned(),
+        request: String::new(),
+    };
+    let id = office.desk.record_subject_request(&wish, &office.actor("seksi")).unwrap();
+    for asked in ["tarmini", "Tarmini@surel.example", &id] {
+        let found = office.desk.holdings_of(asked, &office.actor("seksi")).unwrap();
+        assert_eq!(found.len(), 1, "{asked}");
+        assert_eq!((&found[0].number, found[0].state), (&id, State::Submitted));
+        assert_eq!(found[0].fields(), ["contact.name", "contact.email", "contact.phone"]);
+    }
+    assert!(office.desk.holdings_of("", &office.actor("seksi")).unwrap().is_empty());
+    assert_eq!(office.desk.all_holdings(&office.actor("kepala")).unwrap().len(), 1);
+}

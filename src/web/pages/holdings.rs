@@ -21,6 +21,8 @@ use crate::words::{Said, Words};
 struct Kept {
     /// The number.
     number: String,
+    /// Where more of it is shown.
+    place: String,
     /// Names and values.
     facts: Vec<(String, String)>,
 }
@@ -116,7 +118,17 @@ fn kept(t: Words, it: &Holding) -> Kept {
         ("holdings-fields", fields(t, it)),
     ];
     let facts = facts.into_iter().filter(|(_, value)| !value.is_empty());
-    Kept { number: it.number.clone(), facts: facts.map(|(id, value)| (t.s(id), value)).collect() }
+    Kept {
+        number: it.number.clone(),
+        place: place_of(it),
+        facts: facts.map(|(id, value)| (t.s(id), value)).collect(),
+    }
+}
+
+/// Where more of it is shown.
+fn place_of(it: &Holding) -> String {
+    let pages = if it.name.is_empty() { "/data-pribadi" } else { "/tinjau" };
+    format!("{pages}/{}", it.number)
 }
 
 /// What is kept, counted.
