@@ -75,7 +75,12 @@ impl Desk {
 
     /// Drops the draft of a browser, and what links to it.
     pub fn drop_draft(&self, hash: &str) -> Result<(), ActError> {
-        Ok(self.0.ledger.store.write::<_, StoreError>(|tx| tx.drop_draft(hash))?)
+        Ok(self.0.ledger.store.write::<_, StoreError>(|tx| {
+            if tx.drop_draft(hash)? {
+                tx.note_erasure()?;
+            }
+            Ok(())
+        })?)
     }
 
     /// Drops drafts nobody has touched for their time, and links to them.
@@ -179,6 +184,7 @@ impl DraftLimits {
                     let full = network.map_or(PublicLimit::Drafts, |_| PublicLimit::NetworkDrafts);
                     return Err(ActError::Limit(full));
                 }
+                tx.note_erasure()?;
             }
         }
         Ok(())

@@ -159,7 +159,7 @@ impl Building {
         unused.iter().for_each(|it| tracing::warn!("{it}: it is closed"));
         let mut warnings: Vec<String> = host.running.warnings().to_vec();
         warnings.extend(unused);
-        warnings.extend(options::warnings(settings));
+        warnings.extend(options::warnings(loaded));
         warnings.extend(publisher.findings().iter().map(Finding::with_hint));
         // Only a build with the queue can report that it is closed.
         let closed = host.road_3.closed().map(|why| format!("the queue is closed: {why}"));

@@ -68,9 +68,9 @@ impl Tx<'_> {
     }
 
     /// Drops a draft. No link leads to what is begun in its place.
-    pub fn drop_draft(&self, visit_hash: &str) -> Result<(), StoreError> {
+    pub fn drop_draft(&self, visit_hash: &str) -> Result<bool, StoreError> {
         self.cut_draft_links(visit_hash)?;
-        self.run(DROP_DRAFT, [visit_hash]).map(drop)
+        Ok(self.run(DROP_DRAFT, [visit_hash])? > 0)
     }
 
     /// Drops drafts nobody has touched since, likewise; returns the count.
@@ -91,7 +91,9 @@ impl Tx<'_> {
             Some(network) => self.one(OLDEST_OF, params![visit_hash, changed_before, network])?,
             None => self.one(OLDEST, params![visit_hash, changed_before])?,
         };
-        oldest.iter().try_for_each(|oldest| self.drop_draft(oldest))?;
+        if let Some(oldest) = &oldest {
+            self.drop_draft(oldest)?;
+        }
         Ok(oldest.is_some())
     }
 }

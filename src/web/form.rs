@@ -81,10 +81,16 @@ impl Field {
     /// A field of one line whose words are the messages `{id}` and, if there is one, `{id}-hint`.
     pub(super) fn line(t: Words, name: &str, id: &str) -> Self {
         let hint_id = format!("{id}-hint");
+        let hint = if t.has(&hint_id) { t.s(&hint_id) } else { String::new() };
+        Self { hint, ..Self::labelled(name, t.s(id)) }
+    }
+
+    /// A line with a label that is in words already.
+    pub(super) fn labelled(name: &str, label: String) -> Self {
         Self {
             name: name.to_owned(),
-            label: t.s(id),
-            hint: if t.has(&hint_id) { t.s(&hint_id) } else { String::new() },
+            label,
+            hint: String::new(),
             input: Input::Line("text"),
             value: String::new(),
             fault: None,

@@ -139,6 +139,23 @@ fn a_daily_job_that_fails_keeps_no_other_from_its_turn() {
 }
 
 #[test]
+fn a_draft_that_is_dropped_leaves_nothing_in_the_log_of_writes() {
+    let office = Office::new();
+    let fields = std::collections::BTreeMap::from([("purpose".to_owned(), "RAHASIA".to_owned())]);
+    let (draft, limits) = (DraftContent { fields, letter: None }, DraftLimits::default());
+    let log = || std::fs::read(office.directory.path().join("state/gapura.db-wal")).unwrap();
+    let holds = |hash: &str| log().windows(hash.len()).any(|at| at == hash.as_bytes());
+    office
+        .desk
+        .save_draft("kunjungan-17".to_owned(), String::new(), (&draft, false), &limits)
+        .unwrap();
+    assert!(holds("kunjungan-17"));
+    office.desk.drop_draft("kunjungan-17").unwrap();
+    office.desk.do_jobs_of_the_day().unwrap();
+    assert!(!holds("kunjungan-17"));
+}
+
+#[test]
 fn a_holiday_that_is_added_moves_open_due_times_and_is_on_record() {
     let office = Office::new();
     let number = office.assigned(application());

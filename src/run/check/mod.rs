@@ -30,7 +30,7 @@ pub fn check(loaded: &Loaded, sources: &[ZoneSource]) -> Vec<Finding> {
     check.state();
     check.signing_keys(sources);
     check.manifests(sources);
-    for message in options::warnings(&loaded.settings) {
+    for message in options::warnings(loaded) {
         check.warn("settings-risk", "", message, "");
     }
     check.findings

@@ -408,7 +408,8 @@ pub fn publish(settings: &Settings) -> publish::Options {
 //------------ Warnings ------------------------------------------------------
 
 /// What works but is probably a mistake: shown at the start and by `gapura check`.
-pub fn warnings(settings: &Settings) -> Vec<String> {
+pub fn warnings(loaded: &Loaded) -> Vec<String> {
+    let settings = &loaded.settings;
     let tls = settings.tls.iter().map(|tls| &tls.key);
     let keys = tls.chain(settings.quic.iter().map(|quic| &quic.key));
     let keys = keys.chain(settings.remotes.iter().map(|remote| &remote.tls_key));
@@ -420,6 +421,13 @@ pub fn warnings(settings: &Settings) -> Vec<String> {
     });
     let mut warnings: Vec<String> = open.collect();
     warnings.dedup();
+    if holds_secret(settings) && readable_by_all(&loaded.path) {
+        warnings.push(format!(
+            "everybody on this machine may read {}, which holds secrets: give it the mode 0600 or 0640, or name files \
+             for them",
+            loaded.path.display()
+        ));
+    }
     warnings.extend(keys::warnings(settings));
     warnings.extend(unheard(settings).map(|own| {
         format!(
@@ -444,6 +452,15 @@ fn unheard(settings: &Settings) -> Option<std::net::IpAddr> {
     let acl = allow_query(settings).ok()?;
     let mut own = settings.server.listen.iter().map(|address| reachable(address.ip()));
     own.find(|own| !acl.allows(*own, Name::root().as_ref()))
+}
+
+/// Whether a secret stands in the settings themselves: of a key, of calls to other programs, of cookies, or the
+/// password for the relay.
+fn holds_secret(settings: &Settings) -> bool {
+    let keys = settings.keys.iter().map(|key| &key.secret);
+    let hooks = settings.webhooks.iter().map(|hook| &hook.secret);
+    let mut secrets = keys.chain(hooks).chain(&settings.server.cookie_secrets);
+    secrets.any(|secret| !secret.0.is_empty()) || settings.mail.relay.contains('@')
 }
 
 /// Whether a file may be read by everybody on this machine.
@@ -476,6 +493,31 @@ mod tests {
             let settings: Settings = toml::from_str(&text).unwrap();
             let expected = expected.map(|own| own.parse().unwrap());
             assert_eq!(unheard(&settings), expected, "{listen} {allow}");
+        }
+    }
+
+    #[test]
+    fn settings_with_secrets_that_everybody_may_read_are_warned_of() {
+        use std::os::unix::fs::PermissionsExt;
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("gapura.toml");
+        let key = "[[key]]\nname = \"k\"\nsecret = \"ZHVhIHB1bHVoIGxpbWEgaHVydWYgbWluaW1hbCAz\"\n";
+        let hook =
+            "[[webhook]]\nname = \"w\"\nurl = \"https://w.example/\"\nsecret = \"cmFoYXNpYQ==\"\n";
+        let relay = "[mail]\nrelay = \"smtps://gapura:rahasia@relay.example\"\n";
+        for (text, mode, expected) in [
+            (key, 0o644, true),
+            (hook, 0o644, true),
+            (relay, 0o604, true),
+            (key, 0o640, false),
+            ("[mail]\nrelay = \"smtp://127.0.0.1\"\n", 0o644, false),
+        ] {
+            std::fs::write(&path, text).unwrap();
+            std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).unwrap();
+            let loaded = crate::config::load(&path).unwrap();
+            let told = warnings(&loaded);
+            let found = told.iter().any(|it| it.contains("holds secrets"));
+            assert_eq!(found, expected, "{mode:o} {text}: {told:?}");
         }
     }
 

@@ -267,8 +267,8 @@ fn cell_fields(t: Words, list: List, column: &'static str, value: &str) -> Vec<F
 /// A field for each day of a week.
 fn week_fields(t: Words, hours: impl Fn(&str) -> String) -> Vec<Field> {
     let field = |day: &'static str| {
-        let mut field = Field::line(t, day, "hours-day").value(&spans_words(t, &hours(day)));
-        field.label = t.a("hours-day", "day", &day_words(t, day));
+        let label = t.a("hours-day", "day", &day_words(t, day));
+        let mut field = Field::labelled(day, label).value(&spans_words(t, &hours(day)));
         // Said once: the others are filled in alike.
         field.hint = if day == DAYS[0] { t.s("hours-hint") } else { String::new() };
         field.width("w-m")
