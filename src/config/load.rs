@@ -59,6 +59,21 @@ pub(super) fn may_hold_secret(text: &str) -> bool {
     ["secret", "relay", "webhook", "url"].iter().any(|word| text.contains(word))
 }
 
+/// Whether a line of the settings begins with a key or is a header.
+fn has_key(line: &str) -> bool {
+    let plain = |text: &str| {
+        let is_bare =
+            |sign: char| sign.is_ascii_alphanumeric() || matches!(sign, '-' | '_' | '.' | ' ');
+        !text.is_empty() && text.chars().all(is_bare)
+    };
+    let line = line.trim();
+    let key = line.split_once('=').map(|(key, _)| key.trim());
+    let key =
+        key.map(|key| key.strip_prefix('"').and_then(|it| it.strip_suffix('"')).unwrap_or(key));
+    key.is_some_and(plain)
+        || line.strip_prefix('[').is_some_and(|it| plain(it.trim_matches(['[', ']'])))
+}
+
 /// The first default path that exists, else the first of all, so that the error names it.
 pub fn default_path() -> PathBuf {
     let paths = DEFAULT_PATHS.map(PathBuf::from);
@@ -229,13 +244,17 @@ pub(super) fn place(path: &Path, text: &str, span: std::ops::Range<usize>) -> Pl
     let line_start = text[..start].rfind('\n').map_or(0, |at| at + 1);
     let line = text[..start].matches('\n').count() + 1;
     let source = text[line_start..].lines().next().unwrap_or_default();
+    // A value may have several lines: its key stands above.
+    let above = text[..line_start].lines().rev();
+    let opening = std::iter::once(source).chain(above).find(|line| has_key(line));
+    let is_secret = may_hold_secret(source) || opening.is_some_and(may_hold_secret);
     let length = span.end.saturating_sub(start).clamp(1, source.len().max(1));
     Place {
         file: Arc::from(path),
         line: u32::try_from(line).unwrap_or(u32::MAX),
         column: u32::try_from(start - line_start + 1).unwrap_or(u32::MAX),
         length: u32::try_from(length).unwrap_or(u32::MAX),
-        source: source.chars().take(200).filter(|_| !may_hold_secret(source)).collect(),
+        source: source.chars().take(200).filter(|_| !is_secret).collect(),
         includes: Vec::new(),
     }
 }
@@ -259,6 +278,16 @@ mod tests {
         check_lines("[[key]]\nname = \"k.\"\nsecret = geheim\n", &["FILE:3:10 error"]);
         let cut = place(Path::new("x"), "secret = geheim", 9..12);
         assert_eq!(cut.source, "");
+        for text in [
+            "cookie_secrets = [\n  geheim,\n]",
+            "cookie_secrets = [\n \"eA==\",\n  geheim,\n]",
+            "\"secret\" = \"\"\"\n\ngeheim\"\"\"",
+        ] {
+            let at = text.find("geheim").unwrap();
+            assert_eq!(place(Path::new("x"), text, at..at + 2).source, "", "{text}");
+        }
+        let open = "secret = \"a\"\nnames = [\n  offen\n]";
+        assert_eq!(place(Path::new("x"), open, 25..26).source, "  offen");
         // Of another type: the key, and not what stands there.
         check_lines(
             "[server]\ncookie_secrets = \"geheim, expected\"\n[mail]\nrelay = 4711\n[[key]]\nname = \"k.\"\nsecret = [\"geheim\"]\n",

@@ -1,6 +1,8 @@
 //! What is kept of persons: of one who asks, and of all, for the notice after a breach (UU 27/2022; docs/procedure.md,
 //! "Personal data"). Each look is an event that says how much was shown, and nothing of whom.
 
+use std::collections::BTreeSet;
+
 use super::{ActError, Desk};
 use crate::audit::NewEvent;
 use crate::queue::person::same_mailbox;
@@ -110,7 +112,7 @@ impl Desk {
         found.retain(|holding| !holding.fields().is_empty() && wanted(holding));
         ledger.store.write::<_, ActError>(|tx| {
             let event = NewEvent::new(now, by.person(), by.role.as_str(), deed, SUBJECT);
-            ledger.note(tx, event.with("requests", found.len().to_string()))?;
+            ledger.note(tx, event.with("requests", requests_of(&found).to_string()))?;
             Ok(())
         })?;
         Ok(found)
@@ -192,6 +194,13 @@ impl Desk {
         }
         Ok(mailboxes)
     }
+}
+
+/// How many requests, or rows without one, are among what was found: several persons may be behind one.
+pub fn requests_of(found: &[Holding]) -> usize {
+    let (filed, others): (Vec<_>, Vec<_>) = found.iter().partition(|it| !it.number.is_empty());
+    let numbers: BTreeSet<&str> = filed.iter().map(|it| it.number.as_str()).collect();
+    numbers.len() + others.len()
 }
 
 /// Whether two contacts are of one person, as far as what is kept of them goes.

@@ -70,7 +70,7 @@ pub use closing::{MonthClosed, WorkFigures};
 pub use drafts::{DraftContent, DraftLetter, DraftLimits};
 pub use error::{ActError, PublicLimit};
 pub use figures::{Figure, Figures};
-pub use holdings::Holding;
+pub use holdings::{Holding, requests_of};
 pub use lifecycle::OwnerAnswer;
 pub use listing::{COUNTED_MAX, Counts, ListFilter, Page, Sort};
 pub use lists::{Change, Effect, ListOrigin, ListView, MovedDue, Touched};

@@ -102,10 +102,11 @@ impl Desk {
 
     /// Looks for what comes; a disk that hangs keeps the caller.
     fn look_ahead(&self) -> Vec<String> {
-        let text = "the disk of the state directory is nearly full: only officers' acts are taken";
+        let text =
+            "the disk of the state directory is nearly full: only officers' acts are accepted";
         let room = (self.room() == Room::Reserved).then(|| text.to_owned());
         let webhooks = self.webhook_troubles().unwrap_or_else(|error| {
-            tracing::warn!(%error, "how webhooks do cannot be read");
+            tracing::warn!(%error, "the state of the webhooks could not be read");
             Vec::new()
         });
         room.into_iter().chain(webhooks).collect()

@@ -33,8 +33,8 @@ impl Desk {
         Ok(proven.map(|proven| (proven, code)))
     }
 
-    /// The proven mailbox of a request as it was proven, if this one is it. What is no mailbox is that of no request, not even of one whose contact was
-    /// erased.
+    /// The proven mailbox of a request as it was proven, if this one is it. What is no mailbox is that of no request,
+    /// not even of one whose contact was erased.
     fn proven_of(
         &self,
         reader: &Reader<'_>,

@@ -79,8 +79,8 @@ pub(super) struct Start {
 }
 
 impl Building {
-    /// Starts everything, of settings that were judged. Calls `answering` once queries are answered, before anything could change a zone, with why
-    /// the database is not the real one, if so; its error ends the start.
+    /// Starts everything, from settings that were judged. Calls `answering` once queries are answered and before anything
+    /// could change a zone, with the reason if a stand-in replaces the database; an error from it ends the start.
     pub(super) fn start(
         loaded: &Loaded,
         start: Start,

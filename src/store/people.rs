@@ -172,9 +172,7 @@ impl PersonRow {
             ..Actor::officer(&self.name, identity, vec![self.role])
         }
     }
-}
 
-impl PersonRow {
     /// Mailboxes and NIPs it had before, oldest first.
     pub fn former_keys(&self) -> Vec<FormerKey> {
         let text = self.former.as_deref().unwrap_or("[]");

@@ -201,7 +201,9 @@ fn the_journal_has_a_field_for_each_fact() {
         }
     };
     let ready = next("ready");
-    for field in ["MESSAGE=ready event=ready ", "PRIORITY=6\n", "SYSLOG_IDENTIFIER=gapura\n", "MESSAGE_ID="] {
+    for field in
+        ["MESSAGE=ready event=ready ", "PRIORITY=6\n", "SYSLOG_IDENTIFIER=gapura\n", "MESSAGE_ID="]
+    {
         assert!(ready.contains(field), "{field}\n{ready}");
     }
     std::fs::write(daemon.zone_file(), "nonsense\n").unwrap();

@@ -23,7 +23,9 @@ pub(super) fn follow(common: &Common, file: &Path, args: &WantedArgs) -> anyhow:
     let wanted = Wanted::new(args)?;
     let mut told = Told::default();
     let mut show = |line: &str, read: &Line<'_>| print(common, line, read);
-    let grows = |found: fs::Metadata| found.is_file() || found.file_type().is_fifo();
+    // A pipe by its own name gets other writers; what a shell hands in by a link ends with its one.
+    let is_named_pipe = fs::symlink_metadata(file).is_ok_and(|it| it.file_type().is_fifo());
+    let grows = |found: fs::Metadata| found.is_file() || is_named_pipe;
     if file == Path::new("-") || fs::metadata(file).is_ok_and(|found| !grows(found)) {
         let mut lines = Lines::open(file)?;
         while let Some(line) = lines.next()? {

@@ -7,7 +7,7 @@ use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
 use axum::response::{IntoResponse, Response};
 
 use super::subjects::ask_form;
-use crate::desk::Holding;
+use crate::desk::{Holding, requests_of};
 use crate::people::Role;
 use crate::text::disarmed;
 use crate::web::failure::Failure;
@@ -54,7 +54,7 @@ pub(super) async fn show(Extract(state): Extract<State>, sent: Sent) -> Result<R
     }
     let asked = sent.get("tentang").to_owned();
     let found = state.work(move |state| state.desk().holdings_of(&asked, &actor)).await??;
-    let count = t.count(u64::try_from(found.len()).unwrap_or(u64::MAX));
+    let count = t.count(u64::try_from(requests_of(&found)).unwrap_or(u64::MAX));
     let kept = found.iter().map(|it| kept(t, it)).collect();
     page(&HoldingsPage { shell, found: t.a("holdings-found", "count", &count), kept, form })
 }

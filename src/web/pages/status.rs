@@ -17,6 +17,7 @@ use super::parts::{
 use super::party::owner_answers;
 use super::questions::{TARGET_ANY, correction_fields};
 use crate::desk::{ActError, Desk, Viewer};
+use crate::queue::regions::same_office;
 use crate::queue::{
     Act, ActKind, ClockStep, LineCode, LiveState, Phase, RejectReason, Rule, State as RequestState,
 };
@@ -329,7 +330,7 @@ fn became_since(t: Words, view: &RequestView, record: Option<&RecordView>) -> Op
     match record {
         Some(record) if record.state == LiveState::Suspended => Some(t.s("status-now-suspended")),
         Some(record) if !record.state.is_served() => Some(t.s("status-now-gone")),
-        Some(record) if record.office != view.office => {
+        Some(record) if !same_office(&record.office, &view.office) => {
             Some(t.a("status-now-of", "office", &record.office))
         }
         Some(_) => None,
