@@ -175,7 +175,7 @@ fn what_is_left_of_the_limits_does_not_say_whose_a_request_is() {
     for asked in [email.as_str(), "lain@dinkes.example"] {
         for at in 0..5 {
             let network = format!("198.51.{at}.0/24");
-            let made = desk.new_lost_code(&number, asked, "visit", &network).unwrap();
+            let made = desk.new_lost_code(&number, asked, asked, &network).unwrap();
             assert_eq!(made.is_some(), asked == email);
         }
         let is_made =

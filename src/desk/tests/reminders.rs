@@ -145,6 +145,7 @@ fn a_draft_that_is_dropped_leaves_nothing_in_the_log_of_writes() {
     let (draft, limits) = (DraftContent { fields, letter: None }, DraftLimits::default());
     let log = || std::fs::read(office.directory.path().join("state/gapura.db-wal")).unwrap();
     let holds = |hash: &str| log().windows(hash.len()).any(|at| at == hash.as_bytes());
+    office.desk.do_jobs_of_the_day().unwrap();
     office
         .desk
         .save_draft("kunjungan-17".to_owned(), String::new(), (&draft, false), &limits)
@@ -214,4 +215,33 @@ fn a_link_never_leads_to_what_was_begun_in_the_place_of_its_draft() {
     desk.retain_drafts().unwrap();
     save("v", "lima");
     assert!(desk.draft_behind(&link).unwrap().is_none(), "after its time");
+}
+
+#[test]
+fn what_is_left_of_the_limits_does_not_say_whether_a_form_was_saved() {
+    let office = Office::new();
+    let (draft, limits) = (DraftContent::default(), DraftLimits::default());
+    for hash in ["a", "b", "own"] {
+        office.desk.save_draft(hash.to_owned(), "n".to_owned(), (&draft, false), &limits).unwrap();
+    }
+    let (known, unknown) = ("kantor@dinkes.example", "lain@dinkes.example");
+    for hash in ["a", "b"] {
+        office.desk.new_draft_link(hash, known, "192.0.2.0/24").unwrap();
+    }
+    office.wait(2 * 3_600_000);
+    let mut left = Vec::new();
+    for (mailbox, network) in [(known, "198.51.100.0/24"), (unknown, "198.51.101.0/24")] {
+        let mut links = 0;
+        for _ in 0..6 {
+            links += office.desk.draft_links_again(mailbox, network).unwrap().len();
+        }
+        assert_eq!(links, if mailbox == known { 10 } else { 0 }, "five for each draft");
+        let is_made = |_: &i32| {
+            let made = office.desk.new_draft_link("own", mailbox, network);
+            office.store.write::<_, StoreError>(|tx| tx.cut_draft_links("own")).unwrap();
+            made.is_ok()
+        };
+        left.push((0..20).filter(is_made).count());
+    }
+    assert_eq!(left, [2, 2]);
 }

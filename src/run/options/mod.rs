@@ -454,11 +454,11 @@ fn unheard(settings: &Settings) -> Option<std::net::IpAddr> {
     own.find(|own| !acl.allows(*own, Name::root().as_ref()))
 }
 
-/// Whether a secret stands in the settings themselves: of a key, of calls to other programs, of cookies, or the
-/// password for the relay.
+/// Whether a secret stands in the settings themselves: of a key, of calls to other programs (their address may
+/// be one), of cookies, or the password for the relay.
 fn holds_secret(settings: &Settings) -> bool {
     let keys = settings.keys.iter().map(|key| &key.secret);
-    let hooks = settings.webhooks.iter().map(|hook| &hook.secret);
+    let hooks = settings.webhooks.iter().flat_map(|hook| [&hook.secret, &hook.url]);
     let mut secrets = keys.chain(hooks).chain(&settings.server.cookie_secrets);
     secrets.any(|secret| !secret.0.is_empty()) || settings.mail.relay.contains('@')
 }

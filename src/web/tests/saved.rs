@@ -186,38 +186,3 @@ async fn the_mail_with_a_link_says_nothing_of_what_was_typed() {
         assert!(mail.contains("Permohonan baru"), "{mail}");
     }
 }
-
-#[tokio::test(flavor = "multi_thread")]
-async fn what_is_left_of_the_limits_does_not_say_whether_something_was_saved() {
-    let (site, inbox) = site().await;
-    let mut owner = Browser::new(&site);
-    owner.save_form().await;
-    let mut left = Vec::new();
-    for (email, from) in [(MAILBOX, "198.51.100.7"), ("lain@dinkes.example", "198.51.101.7")] {
-        let mut asking = Browser { from, ..Browser::new(&site) };
-        for _ in 0..4 {
-            asking.open("/permohonan/lanjut").await;
-            asking.post("/permohonan/lanjut", &[("email", email)]).await;
-        }
-        if email == MAILBOX {
-            mailed(&inbox, 5).await;
-        }
-        // A form of one's own, saved with that mailbox, until the limit says no.
-        let mut count = 0;
-        let mut own = Browser { from, ..Browser::new(&site) };
-        loop {
-            own.open("/permohonan").await;
-            own.post("/permohonan", &[("lanjut", "hapus")]).await;
-            own.post("/permohonan/1", &[("kind", "new"), ("class", "layanan")]).await;
-            own.open("/permohonan/simpan").await;
-            let saved = own.post("/permohonan/simpan", &[("email", email)]).await;
-            if saved == StatusCode::TOO_MANY_REQUESTS {
-                break;
-            }
-            count += 1;
-        }
-        // The owner's own saving counts as well.
-        left.push(count + usize::from(email == MAILBOX));
-    }
-    assert_eq!(left[0], left[1]);
-}
