@@ -144,6 +144,10 @@ impl Tx<'_> {
             return Ok(0);
         }
         let end = self.log_touched(guard)?;
+        // All tables may just have been taken in.
+        if self.has_joined_rows()? {
+            return Ok(0);
+        }
         self.put_entry(end, (JOINED, ""), None, false)?;
         guard.touched().is_new = true;
         self.log_rows_of(guard, at)
