@@ -582,7 +582,8 @@ pub(super) fn peer_of<'p>(
 /// Records of the answer, authority and additional sections, by a message's header.
 fn counts_of(message: &[u8]) -> Option<[u16; 3]> {
     let [.., a, b, c, d, e, f] = *message.first_chunk::<12>()?;
-    Some([[a, b], [c, d], [e, f]].map(u16::from_be_bytes))
+    let number = |high, low| u16::from_be_bytes([high, low]);
+    Some([number(a, b), number(c, d), number(e, f)])
 }
 
 /// Whether a response code refuses, so that [`Responder::account`] asks for the reason.

@@ -52,14 +52,19 @@ impl Rounds {
         let mut left: Vec<Left<'_>> = held.chain(fresh).filter(|it| !it.block.is_empty()).collect();
         let mut held_left = left.iter().filter(|it| it.is_held).count();
         let mut written: Vec<usize> = self.fresh.iter().map(Vec::len).collect();
-        while let Some(earliest) = left.iter_mut().min_by_key(|it| it.time()) {
-            if held_left == 0 && earliest.time() > self.until {
+        while let Some((at, until)) = earliest(&left) {
+            // One after the other as long as no other block has an earlier one.
+            let it = &mut left[at];
+            let until = if held_left == 0 { until.min(self.until) } else { until };
+            if it.time() > until {
                 break;
             }
-            let used = make(earliest.block);
-            earliest.block = used.and_then(|used| earliest.block.get(used..)).unwrap_or_default();
-            if earliest.block.is_empty() {
-                held_left -= usize::from(earliest.is_held);
+            while !it.block.is_empty() && it.time() <= until {
+                let used = make(it.block);
+                it.block = used.and_then(|used| it.block.get(used..)).unwrap_or_default();
+            }
+            if it.block.is_empty() {
+                held_left -= usize::from(it.is_held);
                 left.retain(|it| !it.block.is_empty());
             }
         }
@@ -91,6 +96,22 @@ impl Left<'_> {
     fn time(&self) -> u64 {
         self.block.first_chunk().map_or(0, |time| u64::from_le_bytes(*time))
     }
+}
+
+/// The block with the earliest entry, and the time of the earliest one of the others.
+fn earliest(left: &[Left<'_>]) -> Option<(usize, u64)> {
+    let mut first = (0, left.first()?.time());
+    let mut next = u64::MAX;
+    for (at, it) in left.iter().enumerate().skip(1) {
+        let time = it.time();
+        if time < first.1 {
+            next = first.1;
+            first = (at, time);
+        } else {
+            next = next.min(time);
+        }
+    }
+    Some((first.0, next))
 }
 
 #[cfg(test)]
