@@ -99,8 +99,8 @@ impl LogFile {
         }
     }
 
-    /// Appends whole lines; the number of those that are in the file.
-    pub(super) fn append(&mut self, lines: &[u8]) -> u64 {
+    /// Appends whole lines, so many of them; the number of those that are in the file.
+    pub(super) fn append(&mut self, lines: &[u8], count: u64) -> u64 {
         self.tend();
         let too_big = |it: &Opened| {
             it.is_regular
@@ -113,7 +113,10 @@ impl LogFile {
         let Some(opened) = &mut self.file else { return 0 };
         let (octets, failed) = opened.write(lines);
         match failed {
-            None => self.trouble = None,
+            None => {
+                self.trouble = None;
+                return count;
+            }
             Some(error) => {
                 self.trouble = Some(format!("cannot write {}: {error}", self.path.display()));
                 // A pipe that is full has its reader still.

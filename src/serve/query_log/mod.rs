@@ -19,10 +19,7 @@ pub(super) use entry::Entry;
 use file::LogFile;
 pub use file::inspect;
 use line::LineMaker;
-
-/// Octets of lines that are written at once: much, because a file system then takes whole runs of
-/// pages in one go.
-const WRITE_OCTETS: usize = 256 << 10;
+use spelling::Sheet;
 
 /// The running log.
 pub(super) type QueryLog = Log<Lines>;
@@ -65,7 +62,7 @@ pub(super) struct Lines {
     /// Makes lines.
     maker: LineMaker,
     /// Lines that are not written yet.
-    lines: Vec<u8>,
+    sheet: Sheet,
 }
 
 impl Form for Lines {
@@ -76,7 +73,7 @@ impl Form for Lines {
 
     fn new(options: &QueryLogOptions) -> Self {
         let maker = LineMaker::new(options.client, options.format);
-        Self { file: LogFile::new(options), maker, lines: Vec::new() }
+        Self { file: LogFile::new(options), maker, sheet: Sheet::new() }
     }
 
     fn filter(options: &QueryLogOptions) -> &Filter {
@@ -95,9 +92,9 @@ impl Form for Lines {
     fn write(&mut self, round: &mut Rounds) -> Written {
         let (mut made, mut whole) = (0, 0);
         round.each(|block| {
-            let used = self.maker.make(block, &mut self.lines)?;
+            let used = self.maker.make(block, &mut self.sheet)?;
             made += 1;
-            if self.lines.len() >= WRITE_OCTETS {
+            if self.sheet.is_full() {
                 whole += self.flush();
             }
             Some(used)
@@ -118,12 +115,12 @@ impl Form for Lines {
 impl Lines {
     /// Writes the lines gathered; the number of those that are in the file.
     fn flush(&mut self) -> u64 {
-        if self.lines.is_empty() {
+        if self.sheet.lines() == 0 {
             self.file.tend();
             return 0;
         }
-        let written = self.file.append(&self.lines);
-        self.lines.clear();
+        let written = self.file.append(self.sheet.octets(), self.sheet.lines());
+        self.sheet.clear();
         written
     }
 }

@@ -170,7 +170,7 @@ fn a_file_that_cannot_be_put_aside_goes_on_and_loses_nothing() {
     for _ in 0..3 {
         file.tend();
         assert_eq!(file.trouble(), None);
-        assert_eq!(file.append(old.as_bytes()), 1);
+        assert_eq!(file.append(old.as_bytes(), 1), 1);
     }
     assert_eq!(std::fs::read_to_string(&options.file).unwrap(), old.repeat(4));
 }
