@@ -15,10 +15,10 @@ use std::path::Path;
 use std::time::Instant;
 
 use tracing::{Event, Metadata, Subscriber};
-use tracing_subscriber::filter::{LevelFilter, filter_fn};
+use tracing_subscriber::Layer;
+use tracing_subscriber::filter::{LevelFilter, Targets, filter_fn};
 use tracing_subscriber::layer::{Context, SubscriberExt};
 use tracing_subscriber::util::SubscriberInitExt;
-use tracing_subscriber::{EnvFilter, Layer};
 
 use crate::config::LogFormat;
 pub use events::EVENTS;
@@ -64,8 +64,7 @@ impl Level {
 
 /// Starts logging in this form. `GAPURA_LOG` overrides the level, in the form `gapura=debug`.
 pub fn start(level: Level, format: LogFormat) {
-    let filter =
-        EnvFilter::try_from_env("GAPURA_LOG").unwrap_or_else(|_| EnvFilter::new(level.filter()));
+    let filter = targets(std::env::var("GAPURA_LOG").ok(), level);
     let log = Log { output: Output::of(format), limit: Limit::default() };
     // A second start in one process (tests) keeps the first.
     let _ =
@@ -81,6 +80,12 @@ fn is_safe(place: &Metadata<'_>) -> bool {
         _ => LevelFilter::INFO,
     };
     *place.level() <= most
+}
+
+/// The level per module: that of the variable, unless it is empty or cannot be read.
+fn targets(variable: Option<String>, level: Level) -> Targets {
+    let wanted = variable.filter(|it| !it.is_empty()).and_then(|it| it.parse().ok());
+    wanted.or_else(|| level.filter().parse().ok()).unwrap_or_default()
 }
 
 //------------ Log -----------------------------------------------------------
@@ -154,6 +159,8 @@ fn is_journal() -> bool {
 mod tests {
     use std::sync::{Arc, Mutex};
 
+    use tracing::Level as Severity;
+
     use super::*;
 
     /// Keeps the targets of what passes.
@@ -171,7 +178,7 @@ mod tests {
     fn no_level_lets_other_crates_write_what_they_read_and_send() {
         let passed = Passed::default();
         let log = tracing_subscriber::registry()
-            .with(EnvFilter::new("trace"))
+            .with(LevelFilter::TRACE)
             .with(filter_fn(is_safe))
             .with(passed.clone());
         tracing::subscriber::with_default(log, || {
@@ -184,5 +191,30 @@ mod tests {
         });
         let passed = passed.0.lock().unwrap().clone();
         assert_eq!(passed, ["rustls INFO", "gapura::publish TRACE"]);
+    }
+
+    #[test]
+    fn a_variable_that_can_be_read_overrides_the_level() {
+        let ours = |variable: Option<&str>, level| {
+            let targets = targets(variable.map(str::to_owned), level);
+            let most = [Severity::TRACE, Severity::DEBUG, Severity::INFO, Severity::ERROR];
+            most.into_iter().find(|it| targets.would_enable("gapura::publish::door", it))
+        };
+        for (level, most) in [
+            (Level::Quiet, Severity::ERROR),
+            (Level::Normal, Severity::INFO),
+            (Level::Verbose, Severity::DEBUG),
+            (Level::Everything, Severity::TRACE),
+        ] {
+            for useless in [None, Some(""), Some("gapura=loud")] {
+                assert_eq!(ours(useless, level), Some(most), "{level:?} {useless:?}");
+            }
+            assert_eq!(ours(Some("gapura=debug"), level), Some(Severity::DEBUG), "{level:?}");
+            assert_eq!(ours(Some("warn,gapura::publish=trace"), level), Some(Severity::TRACE));
+            assert_eq!(ours(Some("hickory_server=debug"), level), None, "{level:?}");
+        }
+        let usual = targets(None, Level::Normal);
+        assert!(!usual.would_enable("hickory_server::server", &Severity::WARN));
+        assert!(usual.would_enable("rustls", &Severity::WARN));
     }
 }
