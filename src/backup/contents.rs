@@ -10,9 +10,9 @@ use crate::files::{AUDIT_KEY, NEXT_AUDIT_KEY, PERSONAL_KEY};
 pub const DATABASE: &str = "gapura.db";
 /// The directory of the operator's own files: settings and zone files.
 pub const OPERATOR: &str = "operator";
-/// Files of a state directory. A key that waits for its turn is taken along: a database knows which counts.
+/// Files of a state directory. Keys of an unfinished key change are included: the database knows which one counts.
 const FILES: [&str; 6] = [AUDIT_KEY, NEXT_AUDIT_KEY, PERSONAL_KEY, "serials", "zones", "erasures"];
-/// Directories of a state directory that are taken whole. Letters and papers are taken by what the database names.
+/// Directories of a state directory that are included completely. Of letters and papers, those that the database names.
 const WHOLE: [&str; 3] = ["keys", "served", "promoted"];
 /// Directories of which the database names the files.
 const NAMED: [&str; 2] = ["letters", "papers"];

@@ -184,7 +184,7 @@ impl Book {
         places.into_iter().flatten().filter_map(|at| self.remotes.get(*at))
     }
 
-    /// The names of servers that are spoken to.
+    /// The names of servers that are contacted.
     fn contacts(&mut self, peers: &[Peer], notes: &mut Vec<Note>) -> Vec<String> {
         let mut names: Vec<String> = Vec::new();
         for peer in peers {
@@ -316,7 +316,7 @@ impl Book {
         key.is_none_or(|name| self.known.contains(name))
     }
 
-    /// A name that no remote has, made of this one and if need be the key.
+    /// A name that no remote has yet, made from this one and the key if needed.
     fn free_name(&mut self, label: &str, key: Option<&Name>) -> String {
         let label: String = label.chars().filter(|sign| !sign.is_control()).collect();
         let with_key = key.map(|key| format!("{label} {}", key.to_string().trim_end_matches('.')));

@@ -21,7 +21,7 @@ const HEAD_OCTETS_MAX: usize = 8 * 1024;
 const CLIENT_TIME: Duration = Duration::from_secs(10);
 /// How long it may take to ask.
 const ASK_TIME: Duration = Duration::from_secs(3);
-/// How long a look may take, less than what a client waits for.
+/// How long collecting may take: less than clients wait.
 const LOOK_TIME: Duration = Duration::from_secs(5);
 
 /// Whether the daemon is ready; the text is the answer, or says what is missing.
@@ -40,7 +40,7 @@ pub async fn serve(listener: TcpListener, figures: Figures, ready: Health) {
                 let (sources, has_asked) = (Arc::clone(&sources), places.make_room());
                 let asked = Arc::clone(&has_asked);
                 let task = tokio::spawn(async move {
-                    // A client that went away or took too long is no event.
+                    // Clients that disconnect or time out are not logged.
                     let _ =
                         tokio::time::timeout(CLIENT_TIME, client(stream, &sources, &asked)).await;
                 });

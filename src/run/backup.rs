@@ -38,7 +38,7 @@ const TRIES_MAX: usize = 5;
 const NICE: i32 = 10;
 /// The file whose modification time is the time of the last backup.
 const LAST: &str = "last-backup";
-/// Files of keys that belong to one state of the database.
+/// Key files that must match the state of the database.
 const KEYS: [&str; 3] = [AUDIT_KEY, NEXT_AUDIT_KEY, PERSONAL_KEY];
 
 /// Where a backup goes.

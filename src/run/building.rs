@@ -308,7 +308,7 @@ impl Retired {
         off.push(format!("{IDLE}: {why}"));
     }
 
-    /// Answers no more; the sockets are another's. What was taken is answered first.
+    /// Stops answering: the successor has the sockets. Queries already read are answered first.
     pub(super) fn end(self) {
         drop(self.herald);
         self.host.running.leave();

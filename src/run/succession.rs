@@ -106,7 +106,7 @@ pub(super) fn kill(pid: u32) {
     }
 }
 
-/// Does again all of the work that a successor did not take. Where that fails, it answers from memory, says so, and
+/// Resumes all work after a failed handover. Where that fails, it answers from memory, says so, and
 /// tries again.
 pub(super) fn take_back(
     loaded: &Loaded,
@@ -140,7 +140,7 @@ pub(super) fn take_back(
 
 /// Waits for the state directory.
 fn wait_for_state_dir(loaded: &Loaded) {
-    // One that was killed holds the directory until the system has cleared it away.
+    // A killed process holds its lock until the system has removed it.
     let until = Instant::now() + CLEARED_WITHIN;
     while Instant::now() < until
         && StateDir::take_as_it_is(&loaded.settings.server.state_dir).is_err()

@@ -2,7 +2,7 @@
 //!
 //! - [`Notifier`]: the protocol of systemd's `Type=notify` (sd_notify(3)), its watchdog and its store of sockets
 //! - [`Passed`]: sockets of systemd's socket activation (sd_listen_fds(3))
-//! - `privileges`: another user in the place of root, and no rights besides that user's
+//! - `privileges`: switches from root to a user, and drops all other rights
 //! - [`confine`]: where this process may write and which programs it may run (Landlock)
 //! - [`successor`]: passes the sockets from one daemon to the next
 //!

@@ -150,7 +150,7 @@ impl Rights {
         }
     }
 
-    /// Who an access list lets have a zone.
+    /// Who may transfer a zone by an access list.
     fn permissions(&self, list: &Group, zone: &mut DraftZone) {
         let label = list.get("id").to_owned();
         for server in self.named(&list.all("remote")) {

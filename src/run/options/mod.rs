@@ -156,7 +156,7 @@ pub(super) fn sound(loaded: &Loaded) -> Result<(), RunError> {
     Err(RunError::Settings(lines.join("\n")))
 }
 
-/// A setting that makes no sense, at the place of its key.
+/// An invalid setting, at the place of its key.
 pub(super) fn finding(loaded: &Loaded, key: &str, error: &OptionError) -> Finding {
     Finding {
         rule: "settings-value",
