@@ -1,6 +1,7 @@
 //! `gapura ctl stop` and `gapura ctl hand-over`: commands after which another process answers, or none. They return
 //! when it is so.
 
+use std::cell::Cell;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -13,6 +14,8 @@ use crate::service::successor::ANSWERING_WITHIN;
 
 /// How often it is looked whether it is so.
 const LOOK: Duration = Duration::from_millis(50);
+/// How long a daemon may take to have its work back when its successor has failed.
+const BACK_WITHIN: Duration = Duration::from_secs(15);
 /// How long a daemon may take to stop: it gives up by itself after 30 seconds.
 const STOP_MAX: Duration = Duration::from_secs(40);
 
@@ -49,6 +52,12 @@ pub(super) fn hand_over(common: &Common) -> anyhow::Result<u8> {
     let Some((old, new)) = pids else { return Ok(print(common, &asked)) };
     let path = config_path(common);
     let state_dir = config::state_dir_of(&path);
+    let gone = Cell::new(None);
+    let is_stuck = || {
+        let since = gone.get().unwrap_or_else(Instant::now);
+        gone.set((!is_there(new)).then_some(since));
+        gone.get().is_some_and(|since: Instant| since.elapsed() > BACK_WITHIN)
+    };
     let reply = within(ANSWERING_WITHIN, || match daemon(&state_dir) {
         Some((pid, version)) if pid == new => {
             let text = format!("handed over from process {old} to {new}, gapura {version}");
@@ -64,6 +73,10 @@ pub(super) fn hand_over(common: &Common) -> anyhow::Result<u8> {
         _ if !is_there(old) && !is_there(new) => {
             Some(Reply::failed("both processes have ended: their log says why"))
         }
+        None if is_stuck() => Some(Reply::failed(format!(
+            "process {new} did not take over, and process {old} cannot take its work back: it answers queries from \
+             memory and tries again; its log says what is in the way"
+        ))),
         _ => None,
     });
     let reply = reply.unwrap_or_else(|| {

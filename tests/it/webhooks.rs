@@ -233,8 +233,8 @@ fn a_receiver_that_fails_keeps_no_act_waiting_and_a_retry_brings_what_it_missed(
     receiver.answer("500");
     let (number, _) = office.submit(&village());
     until("it is refused", || listed(daemon, "program")["said"] == "500");
-    let status = daemon.gapura(&["ctl", "status"]);
-    assert!(printed(&status).contains("webhook program"), "{}", printed(&status));
+    // What hampers the queue is looked for once a second.
+    until("it is told", || printed(&daemon.gapura(&["ctl", "status"])).contains("webhook program"));
     assert_eq!(daemon.gapura(&["webhook", "list"]).status.code(), Some(1));
     // A redirect is no answer, and is not followed.
     receiver.answer("302");

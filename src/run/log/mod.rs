@@ -214,7 +214,7 @@ mod tests {
             assert_eq!(ours(Some("hickory_server=debug"), level), None, "{level:?}");
         }
         let usual = targets(None, Level::Normal);
-        assert!(!usual.would_enable("hickory_server::server", &Severity::WARN));
+        assert!(!usual.would_enable("hickory_server", &Severity::WARN));
         assert!(usual.would_enable("rustls", &Severity::WARN));
     }
 }
