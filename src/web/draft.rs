@@ -62,7 +62,7 @@ impl Draft {
         let letter = self.letter.as_ref().map(|chosen| chosen.letter.mark()).unwrap_or_default();
         let fields: Vec<String> =
             self.fields.iter().map(|(name, value)| format!("{name}={value}")).collect();
-        sha256_hex(&format!("{letter}\n{}", fields.join("\n")))
+        sha256_hex(format!("{letter}\n{}", fields.join("\n")))
     }
 
     /// The draft of this browser, or an empty one.
