@@ -227,6 +227,7 @@ fn person(name: &str, role: &str) -> PersonRow {
         totp_secret: None,
         totp_step: 0,
         created_ms: 0,
+        former: None,
     }
 }
 
