@@ -151,7 +151,7 @@ fn every_change_validates_here_and_at_three_secondaries() {
             let ours = fetch(address, ZONE, None).lines();
             for peer in &secondaries {
                 peer.until_serial(ZONE, serial);
-                assert_eq!(peer.records(ZONE), ours, "{:?} at {serial}", peer.program);
+                peer.assert_has(ZONE, &ours, &format!("at {serial}"));
             }
         }
         // All of it goes again.

@@ -299,6 +299,18 @@ impl Peer {
         fetch(self.address, zone, None).lines()
     }
 
+    /// Tests that it serves these records of a zone, now or in a moment: while NSD replaces its processes, the next
+    /// one to answer may be the one before.
+    pub fn assert_has(&self, zone: &str, records: &[String], about: &str) {
+        let deadline = Instant::now() + Duration::from_secs(5);
+        let mut theirs = self.records(zone);
+        while theirs != records && Instant::now() < deadline {
+            std::thread::sleep(Duration::from_millis(10));
+            theirs = self.records(zone);
+        }
+        assert_eq!(theirs, records, "{:?} {about}", self.program);
+    }
+
     /// Its log, for people.
     pub fn log(&self) -> String {
         let text = |name| std::fs::read_to_string(self.dir.join(name)).unwrap_or_default();
