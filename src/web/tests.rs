@@ -567,6 +567,9 @@ async fn a_request_goes_the_whole_way_by_plain_forms() {
     let actor = site.desk.actor(&actor).unwrap().unwrap();
     site.desk.suspend("antrean", "berisi judi", &actor).unwrap();
     site.desk.tick().unwrap();
+    applicant.open("/status").await;
+    assert!(applicant.page.contains("kini ditangguhkan"), "{}", applicant.page);
+    assert!(!applicant.page.contains("https://antrean"), "{}", applicant.page);
     let due = site.desk.notices_due(100).unwrap();
     let token =
         due.iter().find_map(|it| (it.values.way.is_some()).then(|| it.values.token.clone()));

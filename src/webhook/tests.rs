@@ -175,6 +175,15 @@ fn every_event_has_its_sentence_in_both_languages() {
             let text = sentence(&Tidings { deed: *deed, ..tidings() }, Words::of(lang));
             assert!(text.ends_with('.') && text.contains("grogolkapetakan"), "{deed}: {text}");
         }
+        // What went live is not said of a name that went.
+        let of = |kind| {
+            let done = Tidings { deed: Deed::Promoted, kind: Some(kind), ..tidings() };
+            sentence(&done, Words::of(lang))
+        };
+        let kinds =
+            [Kind::New, Kind::Change, Kind::Suspend, Kind::Remove, Kind::HandOver, Kind::Renew];
+        let all: std::collections::BTreeSet<String> = kinds.map(of).into();
+        assert_eq!(all.len(), kinds.len(), "{all:?}");
     }
 }
 

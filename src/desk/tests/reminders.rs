@@ -245,3 +245,21 @@ fn what_is_left_of_the_limits_does_not_say_whether_a_form_was_saved() {
     }
     assert_eq!(left, [2, 2]);
 }
+
+#[test]
+fn a_reminder_is_not_mailed_to_who_does_not_have_the_step_any_more() {
+    let office = Office::new();
+    let sent = office.submit(application()).unwrap();
+    // Of the fifteen minutes of a routing.
+    office.wait(13 * MINUTE);
+    office.desk.tick().unwrap();
+    let due_soon = || {
+        let news = office.desk.notices_to_mail(1_000).unwrap().into_iter();
+        news.filter(|notice| notice.deed == Deed::DueSoon)
+            .map(|notice| notice.to)
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(due_soon(), ["kepala@cirebonkab.go.id"]);
+    office.act(&sent.number, dispose("seksi"), "kepala").unwrap();
+    assert_eq!(due_soon(), [""; 0], "the head has routed it");
+}

@@ -148,3 +148,12 @@ fn a_diff_names_rows_by_their_keys() {
     assert!(Diff::between(&before, &before).is_empty());
     assert_eq!(before.without("b2").rows().len(), 2);
 }
+
+#[test]
+fn the_first_line_may_be_what_the_columns_are_called_on_the_page() {
+    let heads = [["Tanggal", "Hari libur", "Sumber"].map(str::to_owned).to_vec()];
+    let text = "Tanggal;Hari libur;Sumber\n2027-01-01;Tahun Baru;SKB\n";
+    let read = Table::read_rows(List::Holidays, text, "", &heads).unwrap();
+    assert_eq!(read.rows().len(), 1);
+    assert!(Table::read_rows(List::Holidays, text, "", &[]).is_err(), "a head of its own is none");
+}
