@@ -136,7 +136,8 @@ const LINKED_ENDS: [&str; 22] = [
 /// Whether a text holds an address that whoever reads it may open: with a scheme, or one that mail
 /// programs take for a link.
 pub fn holds_link(text: &str) -> bool {
-    let lower = text.to_lowercase();
+    // Whoever opens a name takes these for dots, too (RFC 3490 section 3.1).
+    let lower = text.to_lowercase().replace(['\u{3002}', '\u{ff0e}', '\u{ff61}'], ".");
     let part_of_name = |c: char| c.is_alphanumeric() || matches!(c, '.' | '-' | '_');
     let mut words = lower.split(|c: char| !part_of_name(c)).map(|word| word.trim_matches('.'));
     let linked = |word: &str| {
@@ -213,6 +214,8 @@ mod tests {
             "Buka (WWW.evil.example)",
             "klik evil.com/masuk hari ini",
             "surat ke masuk@Evil.Co.ID.",
+            "Dinas evil\u{3002}com",
+            "Dinas evil\u{ff0e}com/masuk",
         ] {
             assert!(holds_link(text), "{text}");
         }
