@@ -175,6 +175,9 @@ fn desk_options(dir: &std::path::Path, time: &Arc<AtomicI64>) -> desk::Options {
     options
 }
 
+/// Held by a test that changes the office's texts: they are the whole process's.
+static TEXTS_TURN: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
+
 /// A browser without scripts: keeps cookies, fills in forms.
 struct Browser<'a> {
     site: &'a Site,

@@ -114,6 +114,7 @@ async fn a_sheet_sent_after_the_session_ended_comes_back_to_its_officer_only() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn whatever_an_officer_typed_comes_back_where_it_was_typed() {
+    let _turn = TEXTS_TURN.lock().await;
     let site = office();
     let text = "/pengaturan/teks/faq/id";
     // The form, what is typed in it, the page to go back to, and how it looks there.
