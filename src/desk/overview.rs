@@ -13,8 +13,8 @@ use crate::view::{RecordView, Summary};
 const SHOWN: usize = 10;
 /// Finished requests that the median of a month is taken of.
 const FINISHED_MAX: usize = 5_000;
-/// Requests with undelivered notices that are shown.
-const NOTICES_SHOWN: usize = 10;
+/// Requests with undelivered notices that are counted.
+const UNTOLD_MAX: usize = 1_000;
 
 pub use crate::store::requests::HeldCount;
 
@@ -39,8 +39,6 @@ pub struct Overview {
     pub reconfirming: u64,
     /// Requests whose applicant could not be told by mail, and so must be told by letter or telephone.
     pub untold: Vec<String>,
-    /// How many of them there are in all.
-    pub count_untold: u64,
 }
 
 /// How the month has gone.
@@ -82,7 +80,7 @@ impl Desk {
                 .map(|row| Ok(RecordView::from(&self.0.ledger.open_live(row)?)))
                 .collect();
             let reconfirming = reader.count_names(LiveState::Reconfirming.as_str())?;
-            let untold = (reader.untold(NOTICES_SHOWN)?, reader.count_untold()?);
+            let untold = reader.untold(UNTOLD_MAX)?;
             Ok((rows, reader.held_counts(now)?, untold, open?, reconfirming))
         })?;
         let views = |rows: &[_]| rows.iter().map(|row| summary(row, now, &calendar)).collect();
@@ -95,8 +93,7 @@ impl Desk {
             month: self.month_so_far(now)?,
             suspensions,
             reconfirming,
-            untold: untold.0,
-            count_untold: untold.1,
+            untold,
         })
     }
 

@@ -18,9 +18,6 @@ statements! {
         AND request IS NOT NULL AND (state = 'failed' \
             OR (state = 'queued' AND next_try_ms = 9223372036854775807)) \
         ORDER BY request LIMIT $1");
-    COUNT_UNTOLD = sql("SELECT count(DISTINCT request) FROM notice WHERE to_applicant = 1 \
-        AND request IS NOT NULL AND (state = 'failed' \
-            OR (state = 'queued' AND next_try_ms = 9223372036854775807))");
     // Names that were served before gapura have no request.
     NAMES = sql("SELECT count(*) FROM live_record WHERE state = $1 AND request IS NOT NULL");
     NOTICES = sql("SELECT count(*) FROM notice WHERE state = $1");
@@ -60,11 +57,6 @@ impl Reader<'_> {
     /// Requests whose applicant could not be notified by mail, or will not be.
     pub fn untold(&self, most: usize) -> Result<Vec<String>, StoreError> {
         self.all(UNTOLD, [limit(most)])
-    }
-
-    /// How many such requests there are.
-    pub fn count_untold(&self) -> Result<u64, StoreError> {
-        self.only(COUNT_UNTOLD, [])
     }
 
     /// How many notices are in a state.

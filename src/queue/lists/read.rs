@@ -163,9 +163,7 @@ fn is_heading(list: List, cells: &[String], heads: &[Vec<String>]) -> bool {
     let used = cells.iter().rposition(|cell| !cell.is_empty()).map_or(0, |last| last + 1);
     let names: Vec<String> = cells.iter().take(used).map(|cell| slug(cell)).collect();
     names.iter().eq(list.columns())
-        || heads.iter().any(|head| {
-            names.iter().eq(head.iter().map(|name| slug(name)).collect::<Vec<_>>().iter())
-        })
+        || heads.iter().any(|head| head.iter().map(|name| slug(name)).eq(names.iter().cloned()))
 }
 
 /// The cells of each line that has any, with its number; comments begin with `#`.

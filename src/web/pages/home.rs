@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 use super::help::{LAPOR, contact};
 use crate::web::failure::Failure;
-use crate::web::redirect::{own_place, see_other_with};
+use crate::web::redirect::see_other_with;
 use crate::web::shell::{Shell, page};
 use crate::web::state::State;
 use crate::web::visitor::Visitor;
@@ -87,6 +87,5 @@ pub(super) async fn language(
     Query(back): Query<Back>,
 ) -> Response {
     let lang = Lang::from_tag(&tag);
-    let place = own_place(&back.ke).unwrap_or("/");
-    see_other_with(place, &[state.cookie("bahasa", lang.tag(), "Lax", 31_536_000)])
+    see_other_with(&back.ke, &[state.cookie("bahasa", lang.tag(), "Lax", 31_536_000)])
 }

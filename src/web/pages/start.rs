@@ -21,6 +21,8 @@ use crate::words::{Said, Words};
 
 /// Urgent requests of persons about their data that are shown.
 const SUBJECTS_SHOWN: usize = 5;
+/// Applicants who could not be told that are shown.
+const UNTOLD_SHOWN: usize = 10;
 /// Names that a stranger could claim that are shown.
 const URGENT_SHOWN: usize = 20;
 
@@ -126,11 +128,12 @@ pub(super) async fn show(
         overview
             .untold
             .iter()
+            .take(UNTOLD_SHOWN)
             .map(|number| (t.a("start-untold", "number", number), format!("/tinjau/{number}"))),
     );
-    let more = overview.count_untold.saturating_sub(overview.untold.len() as u64);
+    let more = overview.untold.len().saturating_sub(UNTOLD_SHOWN);
     if more > 0 {
-        let text = t.a("start-untold-more", "count", &t.count(more));
+        let text = t.a("start-untold-more", "count", &t.count(more as u64));
         trouble.push((text, "/antrean?daftar=selesai".to_owned()));
     }
     let may_mend = session.holds_one_of(&[Role::Operator]);
