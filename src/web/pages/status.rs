@@ -149,9 +149,10 @@ pub(super) async fn show(
     match own(&state, &headers, &visitor).await? {
         Some(view) => {
             let name = full_name(&view.name, &view.zone);
-            let record = match is_live(&view) {
-                true => state.work(move |state| state.desk().record(&name)).await??,
-                false => None,
+            let record = if is_live(&view) {
+                state.work(move |state| state.desk().record(&name)).await??
+            } else {
+                None
             };
             page(&status_page(&visitor, &view, record.as_ref()))
         }
