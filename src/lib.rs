@@ -36,7 +36,7 @@
 //! | [`files`] | reading files without waiting for what was put in their place |
 //! | [`lock`] | locks whose holder may have panicked |
 //! | [`threads`] | a piece of work on threads of its own, where there are any |
-//! | [`text`] | Appending to a string, an error with its causes |
+//! | [`text`] | appending to a string, an error with its causes |
 //! | [`dns_client`] | asks a name server, most often our own sockets, and reads its response |
 //! | [`dnssec`] | algorithms, DNSKEY and DS, a key pair that signs, one RRSIG made and verified |
 //! | [`rollover`] | the keys of a signed zone: policy, state machine, what it waits for |
@@ -64,6 +64,7 @@
 //! | [`promote`] | an approved request becomes a change, the read-back its proof |
 //! | [`confined`] | work in a process of its own, with limits |
 //! | [`uploads`] | letters, read by their content in a confined process |
+//! | [`spreadsheet`] | what spreadsheets read and write: cells, records of CSV |
 //! | [`bulk`] | requests in bulk: a spreadsheet's table and an archive of letters |
 //! | [`view`] | what is shown of a request, and to whom: the JSON of API and pages |
 //! | [`desk`] | every acting function of the queue, and its timers |
@@ -103,33 +104,15 @@
 #![cfg_attr(not(feature = "approval"), allow(rustdoc::broken_intra_doc_links))]
 #![deny(unsafe_code)]
 
-//--- What all rooms speak
-pub mod digest;
-pub mod dns_client;
-pub mod dnssec;
-pub mod files;
-pub mod lock;
-pub mod text;
-pub mod threads;
-pub mod tsig;
-pub mod wire;
-
-//--- Road 1: a query is answered
-pub mod answer;
-pub mod serve;
-pub mod transfer;
-pub mod update;
-pub mod zone;
+//--- What answers, a package of its own in src/dns: what all rooms speak, road 1, and the judgement of road 2
+pub use gapura_dns::{
+    answer, catalog, check, digest, dns_client, dnssec, files, keystore, lock, master, rollover,
+    serve, sign, text, threads, transfer, tsig, update, wire, zone,
+};
 
 //--- Road 2: a zone file goes live
-pub mod catalog;
-pub mod check;
 pub mod fleet;
-pub mod keystore;
-pub mod master;
 pub mod publish;
-pub mod rollover;
-pub mod sign;
 pub mod signer;
 pub mod store;
 
@@ -162,6 +145,8 @@ pub mod queue;
 pub mod register;
 #[cfg(feature = "approval")]
 pub mod report;
+#[cfg(feature = "approval")]
+pub mod spreadsheet;
 #[cfg(feature = "approval")]
 pub mod statistics;
 #[cfg(feature = "approval")]

@@ -1,29 +1,16 @@
-//! What unit tests of several rooms share: numbers by lot, and this test binary run again as a child.
+//! What unit tests of several rooms share: this test binary run again as a child, a named pipe, and helpers of the
+//! package below.
 
+use std::path::Path;
 use std::process::{Command, Stdio};
 
-/// Numbers without pattern, the same for the same seed, which is not 0 (xorshift*).
-pub(crate) struct Random(pub(crate) u64);
+#[path = "dns/dns_client/testing.rs"]
+mod fake_server;
+#[path = "dns/sign/tests/validators.rs"]
+mod validators;
 
-impl Random {
-    /// The next number.
-    pub(crate) fn next(&mut self) -> u64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        self.0.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 16
-    }
-
-    /// A number below a limit.
-    pub(crate) fn below(&mut self, limit: u64) -> u64 {
-        self.next() % limit.max(1)
-    }
-
-    /// One of several.
-    pub(crate) fn pick<T: Copy>(&mut self, of: &[T]) -> T {
-        of[self.below(of.len() as u64) as usize]
-    }
-}
+pub(crate) use fake_server::FakeServer;
+pub(crate) use validators::judge_without;
 
 /// This test binary, to be run again for one test that is otherwise ignored. What it prints is nobody's.
 pub(crate) fn child(test: &str) -> Command {
@@ -31,4 +18,9 @@ pub(crate) fn child(test: &str) -> Command {
     command.args([test, "--exact", "--ignored", "--nocapture"]);
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
     command
+}
+
+/// Makes a named pipe, for tests of what is not waited for.
+pub(crate) fn make_pipe(path: &Path) {
+    rustix::fs::mkfifoat(rustix::fs::CWD, path, rustix::fs::Mode::from(0o600)).unwrap();
 }

@@ -513,7 +513,7 @@ fn the_payload_is_hashed_by_keys_and_values_with_their_lengths() {
 #[test]
 fn a_pipe_in_the_place_of_a_key_is_no_key_and_nobody_waits_for_it() {
     let dir = tempfile::tempdir().unwrap();
-    crate::files::make_pipe(&dir.path().join("personal.key"));
+    crate::testing::make_pipe(&dir.path().join("personal.key"));
     assert!(matches!(Vault::inspect(dir.path()), Err(AuditError::KeyFile { .. })));
     assert!(matches!(Vault::open(dir.path()), Err(AuditError::KeyFile { .. })));
 }

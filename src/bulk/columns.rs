@@ -2,7 +2,7 @@
 
 use crate::queue::regions::{Level, Unit, slug};
 use crate::queue::{Naming, NamingClass};
-use crate::text::disarmed;
+use crate::spreadsheet::disarmed;
 use crate::words::{Lang, Said, Words};
 
 /// One column.

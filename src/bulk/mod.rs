@@ -13,7 +13,7 @@ mod maker;
 mod table;
 mod zip;
 
-pub use crate::text::spreadsheet::is_zip;
+pub use crate::spreadsheet::is_zip;
 pub use columns::{COLUMNS, Column, column_of, template};
 pub use maker::{Made, Maker};
 pub use table::{ROWS_MAX, TABLE_MAX, Table, TableFault, TextRow};

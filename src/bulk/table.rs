@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::columns::{COLUMNS, Column};
-use crate::text::spreadsheet::{Kind, NotText, Sheet, bare, text_of};
+use crate::spreadsheet::{Kind, NotText, Sheet, bare, text_of};
 use crate::words::{Lang, Words};
 
 /// Octets of a table at most.

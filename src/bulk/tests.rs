@@ -6,7 +6,7 @@ use super::table::TableFault;
 use super::*;
 use crate::queue::regions::Level;
 use crate::queue::{Application, Fault, Naming, NamingClass, Rule};
-use crate::text::spreadsheet::NotText;
+use crate::spreadsheet::NotText;
 use crate::words::{Lang, Words};
 
 /// The heads of the needed columns, and of some others.

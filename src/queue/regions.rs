@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
 
-use crate::text::spreadsheet::{Kind, Sheet, bare};
+use crate::spreadsheet::{Kind, Sheet, bare};
 
 /// The shipped list of units: `kode,jenis,nama`.
 const REGIONS_CSV: &str = include_str!("data/wilayah-32.09.csv");

@@ -4,7 +4,7 @@
 use super::sheet::{Line, Report};
 use super::workbook::Cell;
 use crate::queue::ClockStep;
-use crate::text::disarmed;
+use crate::spreadsheet::disarmed;
 use crate::words::{Lang, Said, Words};
 
 /// Lets Indonesian Excel read UTF-8.

@@ -15,13 +15,13 @@ use super::parent::tests::{asked, resolver, response};
 use super::parent::{Ds, Finder, Heard, ParentServer, Sight};
 use crate::check;
 use crate::dns_client::Transport;
-use crate::dns_client::testing::FakeServer;
 use crate::dnssec::{DigestType, ds};
 use crate::keystore::Keystore;
 use crate::publish::{By, Options, Publisher, ReloadReport, ZoneSource};
 use crate::rollover::{Arrangement, Cds, Command, KeyId, KeySet, Parent, Policy, Refusal, Role};
 use crate::store::Store;
 use crate::store::clock::ClockRow;
+use crate::testing::FakeServer;
 use crate::wire::{Name, Opcode, Query, Rcode, Rtype};
 
 thread_local! {

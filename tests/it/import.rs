@@ -194,7 +194,11 @@ fn transferred(peer: &Peer) {
 
 /// A file with a certificate or key of the tests.
 fn pem(name: &str) -> String {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("src/serve/tests").join(name).display().to_string()
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("src/dns/serve/tests")
+        .join(name)
+        .display()
+        .to_string()
 }
 
 /// Over TLS from a server whose certificate has the name, and from no other.

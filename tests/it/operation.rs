@@ -10,7 +10,7 @@ use crate::support::{Daemon, ask, ask_tcp, command, data, lay_out, printed, run_
 
 /// A file of the listeners' tests.
 fn certificate(name: &str) -> std::path::PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("src/serve/tests").join(name)
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("src/dns/serve/tests").join(name)
 }
 
 /// Puts a pair of certificate and key into a directory as `NAME.crt` and `NAME.key`.

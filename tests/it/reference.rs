@@ -70,7 +70,7 @@ fn every_finding_is_in_the_manual() {
          What `gapura check`, `gapura zone check`, a reload and `gapura ctl status` may say. A finding has the form\n\
          `FILE:LINE:COLUMN SEVERITY ID: MESSAGE (HINT)`, and in JSON the same parts by name. An error keeps a new version from\n\
          being served; what is served goes on. A warning keeps nothing. `errors = [\"ID\"]` of a `[[zone]]` makes errors of warnings.\n\n\
-         This page is made from the code (`src/run/findings.rs`, `src/check/rules.rs`, `src/master/rule.rs`).\n\n{}",
+         This page is made from the code (`src/run/findings.rs`, `src/dns/check/rules.rs`, `src/dns/master/rule.rs`).\n\n{}",
         gapura::run::findings::findings_as_tables()
     );
     hold("findings.md", &made);

@@ -596,7 +596,7 @@ fn key_deleted_while_in_use() {
 /// A file with a certificate or key of the tests.
 fn pem(name: &str) -> String {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    root.join("src/serve/tests").join(name).display().to_string()
+    root.join("src/dns/serve/tests").join(name).display().to_string()
 }
 
 /// The `[[remote]]` table of a primary that is reached over TLS.

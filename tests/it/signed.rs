@@ -38,7 +38,8 @@ fn is_believed(text: &str) -> bool {
 
 /// Settings of a TLS listener.
 fn tls() -> String {
-    let tests = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/serve/tests").display().to_string();
+    let tests =
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("src/dns/serve/tests").display().to_string();
     format!(
         "\n[tls]\nlisten = [\"127.0.0.1:0\"]\ncert = \"{tests}/localhost.crt\"\nkey = \"{tests}/localhost.key\"\n"
     )

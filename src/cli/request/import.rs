@@ -18,7 +18,8 @@ use crate::cli::args::Common;
 use crate::digest::sha256_hex;
 use crate::queue::{Application, Fault};
 use crate::run::options;
-use crate::text::{append_line, disarmed};
+use crate::spreadsheet::disarmed;
+use crate::text::append_line;
 use crate::words::{Lang, Words};
 
 /// `gapura request import`

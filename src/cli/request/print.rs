@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::{Queue, Request};
 use crate::cli::{plain, put, put_error};
-use crate::text::disarmed;
+use crate::spreadsheet::disarmed;
 
 /// How an answer is laid out.
 #[derive(Clone, Copy, Debug)]

@@ -3,8 +3,8 @@
 use std::net::TcpListener;
 
 use super::*;
-use crate::dns_client::testing::FakeServer;
 use crate::queue::{Application, Contact, Kind, Letter, NamingClass, RequestedRecord};
+use crate::testing::FakeServer;
 
 /// Time for all targets.
 const TIME: Duration = Duration::from_secs(5);

@@ -5,10 +5,11 @@ use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use super::*;
-use crate::dns_client::{self, testing::FakeServer};
+use crate::dns_client;
 use crate::publish::Cause;
 use crate::publish::failpoint::active;
 use crate::testing;
+use crate::testing::FakeServer;
 use crate::view::ReasonView;
 
 /// The name of [`ask`].

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::dns_client::Transport;
-use crate::dns_client::testing::FakeServer;
+use crate::testing::FakeServer;
 use crate::wire::{Class, Name, Query, Record, Rtype};
 use crate::zone::{ZoneBuilder, ZoneSet};
 

@@ -151,7 +151,7 @@ mod tests {
     fn a_fifo_is_refused_and_not_waited_for() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("a.zone");
-        crate::files::make_pipe(&path);
+        crate::testing::make_pipe(&path);
         assert!(matches!(read(&path, 100), Err(ReadFault::Io(_))));
     }
 }

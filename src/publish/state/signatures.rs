@@ -51,16 +51,14 @@ fn seconds(now_ms: i64) -> u32 {
     (now_ms.div_euclid(1000) & 0xffff_ffff) as u32
 }
 
-impl Ending {
-    /// How far the signatures are.
-    fn level(&self, now: u32) -> Level {
-        let left = self.soonest.seconds_left(now);
-        let is_soon = left < self.soonest.seconds_left(self.soonest.last_quarter());
-        match (self.first.seconds_left(now) < 0, is_soon) {
-            (true, _) => Level::Ended,
-            (false, true) => Level::Soon,
-            (false, false) => Level::Fine,
-        }
+/// How far signatures are that end so.
+fn level_of(ending: &Ending, now: u32) -> Level {
+    let left = ending.soonest.seconds_left(now);
+    let is_soon = left < ending.soonest.seconds_left(ending.soonest.last_quarter());
+    match (ending.first.seconds_left(now) < 0, is_soon) {
+        (true, _) => Level::Ended,
+        (false, true) => Level::Soon,
+        (false, false) => Level::Fine,
     }
 }
 
@@ -100,7 +98,7 @@ impl ZoneState {
     /// How far the signatures that are served are.
     fn level(&self, ending: &Ending, now: u32) -> Level {
         let ahead = self.newest_signature_ahead(now).unwrap_or(0);
-        ending.level(now).max(if ahead > i64::from(sign::BACKDATED_S) {
+        level_of(ending, now).max(if ahead > i64::from(sign::BACKDATED_S) {
             Level::Ahead
         } else {
             Level::Fine

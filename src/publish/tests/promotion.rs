@@ -5,8 +5,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::*;
 use crate::answer::{Peer, Scratch, Verdict, respond};
-use crate::dns_client::testing::FakeServer;
 use crate::store::{StoreError, Tx};
+use crate::testing::FakeServer;
 
 /// The rules that refused a promotion.
 fn refused(result: Result<Change, PublishError>) -> Vec<&'static str> {

@@ -16,8 +16,7 @@ use crate::rollover::{
     Act, Arrangement, Command, Facts, KeyId, KeySet, Next, Parent, ParentServer, Parents, Policy,
     Refusal, Role, SeenDs,
 };
-use crate::sign::tests::peers::judge_without;
-use crate::testing;
+use crate::testing::{self, judge_without};
 
 /// A zone whose TTLs let a roll pass within minutes: validators know no time but their own, and signatures
 /// begin an hour before they are made.

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use super::super::fault::{Fault, Rule};
 use super::super::regions::slug;
 use super::{List, ROWS_MAX, TEXT_MAX, Table, cells, key};
-use crate::text::spreadsheet::{Kind, Sheet, bare};
+use crate::spreadsheet::{Kind, Sheet, bare};
 
 /// Faults told at most.
 const FAULTS_MAX: usize = 50;

@@ -85,7 +85,7 @@ fn an_exported_list_comes_back_as_it_is() {
         vec![format!("2027-01-{day:02}"), format!("{sign}{day} hari"), format!("'{sign}SKB")]
     });
     let table = Table::of(List::Holidays, days);
-    assert_eq!(read(List::Holidays, &table.csv(b';', crate::text::disarmed)), table);
+    assert_eq!(read(List::Holidays, &table.csv(b';', crate::spreadsheet::disarmed)), table);
 }
 
 #[test]

@@ -89,7 +89,7 @@ mod tests {
 
     /// What there is to say of a remote with these keys, of lists, and of more tables: rule and place.
     fn told(remote: &str, lists: &str, more: &str) -> Vec<String> {
-        let from = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/serve/tests");
+        let from = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/dns/serve/tests");
         let directory = tempfile::tempdir().unwrap();
         for file in ["ca.crt", "localhost.crt", "localhost.key", "expired.crt", "expired.key"] {
             std::fs::copy(from.join(file), directory.path().join(file)).unwrap();

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::*;
 use crate::dns_client::Transport;
-use crate::dns_client::testing::FakeServer;
+use crate::testing::FakeServer;
 use crate::wire::{Class, HEADER_OCTETS, Query, Rcode, Record, rdata};
 use crate::zone::{ZoneBuilder, ZoneSet};
 

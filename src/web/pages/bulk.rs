@@ -16,7 +16,7 @@ use crate::digest::sha256_hex;
 use crate::people::{Role, Session};
 use crate::queue::Fault;
 use crate::queue::regions::Level;
-use crate::text::disarmed;
+use crate::spreadsheet::disarmed;
 use crate::uploads::Sender;
 use crate::web::failure::Failure;
 use crate::web::form::{Field, Form, Input};

@@ -9,7 +9,7 @@ use axum::response::{IntoResponse, Response};
 use super::subjects::ask_form;
 use crate::desk::{Holding, requests_of};
 use crate::people::Role;
-use crate::text::disarmed;
+use crate::spreadsheet::disarmed;
 use crate::web::failure::Failure;
 use crate::web::form::{Form, Input};
 use crate::web::sent::Sent;

@@ -15,7 +15,7 @@ use crate::queue::calendar::DAYS;
 use crate::queue::lists::{Diff, List, RowFault, Table};
 use crate::queue::time::year_of;
 use crate::queue::{Fault, Hours, Rule};
-use crate::text::spreadsheet::text_of;
+use crate::spreadsheet::text_of;
 use crate::web::failure::Failure;
 use crate::web::form::{Choice, Field, Form, Input};
 use crate::web::redirect::see_other;

@@ -18,7 +18,7 @@ use crate::desk::ActError;
 use crate::people::Role;
 use crate::queue::regions::Level;
 use crate::queue::{Application, LiveState, Naming, NamingClass, Origin};
-use crate::text::disarmed;
+use crate::spreadsheet::disarmed;
 use crate::view::RecordView;
 use crate::web::failure::Failure;
 use crate::web::form::{Choice, Field, Form, Input};
