@@ -1,10 +1,12 @@
 //! A gate before slow work: a limited number run, a limited number wait, and the rest are refused as busy.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinError;
+
+use crate::lock::lock;
 
 /// The gate.
 pub(super) struct Gate {
@@ -30,11 +32,26 @@ impl Gate {
         &self,
         job: impl FnOnce() -> T + Send + 'static,
     ) -> Option<Result<T, JoinError>> {
-        let place = self.enter().await?;
+        let made = Arc::new(Mutex::new(None));
+        let kept = Arc::clone(&made);
         let job = move || {
-            let _place = place;
-            job()
+            let value = job();
+            *lock(&kept) = Some(value);
         };
+        match self.run_boxed(Box::new(job)).await? {
+            Ok(()) => lock(&made).take().map(Ok),
+            Err(error) => Some(Err(error)),
+        }
+    }
+
+    /// The same for a job that keeps what it makes. Every job has one type here: the pool's code is compiled once, and
+    /// not for each.
+    async fn run_boxed(&self, job: Box<dyn FnOnce() + Send>) -> Option<Result<(), JoinError>> {
+        let place = self.enter().await?;
+        let job: Box<dyn FnOnce() + Send> = Box::new(move || {
+            let _place = place;
+            job();
+        });
         Some(tokio::task::spawn_blocking(job).await)
     }
 

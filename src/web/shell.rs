@@ -128,6 +128,16 @@ impl Shell {
         if path == place || below { " aria-current=\"page\"" } else { "" }
     }
 
+    /// What stands above the content.
+    pub(super) fn above(&self) -> Above<'_> {
+        Above { shell: self }
+    }
+
+    /// What stands below it.
+    pub(super) fn below(&self) -> Below<'_> {
+        Below { shell: self }
+    }
+
     /// Whether the office has a telephone to name.
     pub(super) fn has_telephone(&self) -> bool {
         !office().telephone.is_empty()
@@ -137,6 +147,23 @@ impl Shell {
     pub(super) fn is(&self, role: &str) -> bool {
         self.me.as_ref().is_some_and(|me| me.role.as_str() == role)
     }
+}
+
+/// What stands above the content of a page. A template of its own, as what is below: were they written into each
+/// page's template, they would be compiled for each.
+#[derive(Template)]
+#[template(path = "above.html", config = "src/web/askama.toml")]
+pub(super) struct Above<'a> {
+    /// Frame.
+    shell: &'a Shell,
+}
+
+/// What stands below the content of a page.
+#[derive(Template)]
+#[template(path = "below.html", config = "src/web/askama.toml")]
+pub(super) struct Below<'a> {
+    /// Frame.
+    shell: &'a Shell,
 }
 
 /// The jabatan of an account: its own, or the role's.
