@@ -32,6 +32,7 @@ pub(crate) use word::{push_name, shown, time as time_from_text};
 pub(crate) use write::name as write_name;
 
 pub(in crate::wire) use fields::Field;
+pub(in crate::wire) use rare::Rare;
 
 /// Octets RDATA may have: RDLENGTH is 16 bits.
 pub const RDATA_OCTETS_MAX: usize = 65_535;

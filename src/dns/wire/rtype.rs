@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use super::rdata::Field;
+use super::rdata::{Field, Rare};
 
 /// The mnemonic of a constant: its name, unless that is no identifier and stands behind it.
 macro_rules! mnemonic {
@@ -74,7 +74,7 @@ macro_rules! numbers {
 
 /// Makes the record types: number, mnemonic and, after a colon, the fields of the RDATA.
 macro_rules! types {
-    ($($name:ident $($text:literal)? = $number:literal $(: $($field:ident)+)?,)*) => {
+    ($($name:ident $($text:literal)? = $number:literal $(: $($field:ident $(($rare:ident))?)+)?,)*) => {
         numbers! {
             /// A resource record type (RFC 1035 §3.2.2 and the registry).
             Rtype(u16), "TYPE", $($name $($text)? = $number,)*
@@ -85,7 +85,7 @@ macro_rules! types {
             /// if its RDATA is opaque.
             pub(super) fn fields(self) -> Option<&'static [Field]> {
                 match self {
-                    $($(Self::$name => Some(&[$(Field::$field),+]),)?)*
+                    $($(Self::$name => Some(&[$(Field::$field $((Rare::$rare))?),+]),)?)*
                     _ => None,
                 }
             }
@@ -93,8 +93,8 @@ macro_rules! types {
     };
 }
 
-// Every type of the registry. To add one, add a line. What no list of fields can express is in
-// `rdata/whole.rs`.
+// Every type of the registry. To add one, add a line; a new kind of field is a variant in `rdata/fields.rs`, and the
+// compiler names the rest. What no list of fields can express is in `rdata/whole.rs`.
 types! {
     A = 1: V4,
     NS = 2: Name,
@@ -106,7 +106,7 @@ types! {
     MG = 8: Name,
     MR = 9: Name,
     NULL = 10,
-    WKS = 11: Wks,
+    WKS = 11: Rare(Wks),
     PTR = 12: Name,
     HINFO = 13: String String,
     MINFO = 14: Name Name,
@@ -117,7 +117,7 @@ types! {
     X25 = 19: String,
     ISDN = 20: Strings,
     RT = 21: U16 Name,
-    NSAP = 22: Nsap,
+    NSAP = 22: Rare(Nsap),
     NSAP_PTR "NSAP-PTR" = 23: Name,
     SIG = 24: Type Algorithm U8 Period Time Time U16 Name Base64,
     KEY = 25: U16 U8 Algorithm Base64OrNone,
@@ -125,15 +125,15 @@ types! {
     GPOS = 27: String String String,
     AAAA = 28: V6,
     LOC = 29: Loc,
-    NXT = 30: Name OldTypes,
+    NXT = 30: Name Rare(OldTypes),
     EID = 31: Hex,
     NIMLOC = 32: Hex,
     SRV = 33: U16 U16 U16 Name,
-    ATMA = 34: Atma,
+    ATMA = 34: Rare(Atma),
     NAPTR = 35: U16 U16 String String String Name,
     KX = 36: U16 Name,
     CERT = 37: CertType U16 Algorithm Base64,
-    A6 = 38: A6,
+    A6 = 38: Rare(A6),
     DNAME = 39: Name,
     SINK = 40: U8 U8 U8 Base64OrNone,
     OPT = 41,
@@ -149,7 +149,7 @@ types! {
     NSEC3PARAM = 51: U8 U8 U16 Salt,
     TLSA = 52: U8 U8 U8 Hex,
     SMIMEA = 53: U8 U8 U8 Hex,
-    HIP = 55: Hip,
+    HIP = 55: Rare(Hip),
     NINFO = 56: Strings,
     RKEY = 57: U16 U8 Algorithm Base64,
     TALINK = 58: NameKept NameKept,
@@ -186,8 +186,8 @@ types! {
     URI = 256: U16 U16 TextNotEmpty,
     CAA = 257: U8 Tag Text,
     AVC = 258: Strings,
-    DOA = 259: Doa,
-    AMTRELAY = 260: U8 Relay,
+    DOA = 259: Rare(Doa),
+    AMTRELAY = 260: U8 Rare(Relay),
     RESINFO = 261: Strings,
     WALLET = 262: Strings,
     CLA = 263: Strings,

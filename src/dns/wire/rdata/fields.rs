@@ -1,6 +1,7 @@
 //! The kinds of fields, and how many octets of the wire one takes, with its validity.
 
-use super::{RdataError, apl, loc, rare, svcb};
+use super::rare::Rare;
+use super::{RdataError, apl, loc, svcb};
 use crate::wire::NameRef;
 
 //------------ Field ---------------------------------------------------------
@@ -72,22 +73,8 @@ pub(in crate::wire) enum Field {
     Eui64,
     /// Eight octets as four groups, `xxxx:xxxx:xxxx:xxxx` (RFC 6742 §2.1.1).
     Groups64,
-    /// Rest: address, protocol, ports (RFC 1035 §3.4.2).
-    Wks,
-    /// Rest: an address in hexadecimal behind `0x` (RFC 1706 §7).
-    Nsap,
-    /// Rest: an address of ATM.
-    Atma,
-    /// Rest: prefix length, address suffix, prefix name (RFC 2874 §3.1).
-    A6,
-    /// Rest: a bitmap of the types below 128 (RFC 2535 §5.2).
-    OldTypes,
-    /// Rest: a host identity (RFC 8005 §5).
-    Hip,
-    /// Rest: a digital object.
-    Doa,
-    /// Rest: discovery flag, type and relay (RFC 8777 §4.2).
-    Relay,
+    /// Rest: a field of a type that is rare or gone.
+    Rare(Rare),
 }
 
 impl Field {
@@ -127,14 +114,7 @@ impl Field {
             Self::Loc => loc::check(rest),
             Self::Params => svcb::check_params(rest),
             Self::Gateway => gateway(rest),
-            Self::Wks
-            | Self::Nsap
-            | Self::Atma
-            | Self::A6
-            | Self::OldTypes
-            | Self::Hip
-            | Self::Doa
-            | Self::Relay => rare::check(self, rest),
+            Self::Rare(field) => field.take(rest),
         }
     }
 }

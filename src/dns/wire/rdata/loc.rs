@@ -39,7 +39,11 @@ pub(super) fn read(words: &mut Words<'_, '_>, out: &mut Vec<u8>) -> Result<(), T
     let latitude = angle(words, 90, [b'N', b'S'], "a latitude, degrees to 90 and N or S")?;
     let longitude = angle(words, 180, [b'E', b'W'], "a longitude, degrees to 180 and E or W")?;
     let altitude = words.word(
-        |text| metres(text).map(|cm| cm + ALTITUDE_BASE).and_then(|n| u32::try_from(n).ok()),
+        |text| {
+            metres(text)
+                .and_then(|cm| cm.checked_add(ALTITUDE_BASE))
+                .and_then(|n| u32::try_from(n).ok())
+        },
         "an altitude in metres",
     )?;
     // Size 1 m, horizontal precision 10 km, vertical precision 10 m unless given (RFC 1876 §3).

@@ -40,20 +40,43 @@ const SERVICES: [(&str, u16); 24] = [
 
 //------------ Validity ------------------------------------------------------
 
-/// How many octets a rare field takes: all that are left, if they are valid.
-pub(super) fn check(field: Field, rest: &[u8]) -> Result<usize, RdataError> {
-    let used = match field {
-        Field::Wks if rest.len() < 5 => return Err(RdataError::Cut),
-        Field::Nsap | Field::Atma | Field::OldTypes if rest.is_empty() => {
-            return Err(RdataError::Empty);
-        }
-        Field::A6 => a6(rest)?,
-        Field::Hip => hip(rest)?,
-        Field::Doa => doa(rest)?,
-        Field::Relay => relay(rest)?,
-        _ => rest.len(),
-    };
-    if used == rest.len() { Ok(used) } else { Err(RdataError::Trailing) }
+/// A field that takes all that is left of a type that is rare or gone.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(in crate::wire) enum Rare {
+    /// Address, protocol, ports (RFC 1035 §3.4.2).
+    Wks,
+    /// An address in hexadecimal behind `0x` (RFC 1706 §7).
+    Nsap,
+    /// An address of ATM.
+    Atma,
+    /// Prefix length, address suffix, prefix name (RFC 2874 §3.1).
+    A6,
+    /// A bitmap of the types below 128 (RFC 2535 §5.2).
+    OldTypes,
+    /// A host identity (RFC 8005 §5).
+    Hip,
+    /// A digital object.
+    Doa,
+    /// Discovery flag, type and relay (RFC 8777 §4.2).
+    Relay,
+}
+
+impl Rare {
+    /// How many octets the field takes: all that are left, if they are valid.
+    pub(super) fn take(self, rest: &[u8]) -> Result<usize, RdataError> {
+        let used = match self {
+            Self::Wks if rest.len() < 5 => return Err(RdataError::Cut),
+            Self::Nsap | Self::Atma | Self::OldTypes if rest.is_empty() => {
+                return Err(RdataError::Empty);
+            }
+            Self::Wks | Self::Nsap | Self::Atma | Self::OldTypes => rest.len(),
+            Self::A6 => a6(rest)?,
+            Self::Hip => hip(rest)?,
+            Self::Doa => doa(rest)?,
+            Self::Relay => relay(rest)?,
+        };
+        if used == rest.len() { Ok(used) } else { Err(RdataError::Trailing) }
+    }
 }
 
 /// Octets of the address suffix and the prefix name.
@@ -105,21 +128,23 @@ fn relay(rest: &[u8]) -> Result<usize, RdataError> {
 
 //------------ Reading -------------------------------------------------------
 
-/// Reads the words of a rare field.
-pub(super) fn read(
-    field: Field,
-    words: &mut Words<'_, '_>,
-    out: &mut Vec<u8>,
-) -> Result<(), TextError> {
-    match field {
-        Field::Wks => read_wks(words, out),
-        Field::Nsap => read_nsap(words, out),
-        Field::Atma => read_atma(words, out),
-        Field::A6 => read_a6(words, out),
-        Field::OldTypes => read_old_types(words, out),
-        Field::Hip => read_hip(words, out),
-        Field::Doa => read_doa(words, out),
-        _ => read_relay(words, out),
+impl Rare {
+    /// Reads the words of the field.
+    pub(super) fn read(
+        self,
+        words: &mut Words<'_, '_>,
+        out: &mut Vec<u8>,
+    ) -> Result<(), TextError> {
+        match self {
+            Self::Wks => read_wks(words, out),
+            Self::Nsap => read_nsap(words, out),
+            Self::Atma => read_atma(words, out),
+            Self::A6 => read_a6(words, out),
+            Self::OldTypes => read_old_types(words, out),
+            Self::Hip => read_hip(words, out),
+            Self::Doa => read_doa(words, out),
+            Self::Relay => read_relay(words, out),
+        }
     }
 }
 

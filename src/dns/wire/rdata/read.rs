@@ -8,7 +8,7 @@ use super::word::{
     algorithm, cert_type, decimal, push_name, scheme, shown, time, ttl_from_text, type_number, v4,
     v6,
 };
-use super::{apl, check, loc, rare, svcb, whole};
+use super::{apl, check, loc, svcb, whole};
 use crate::wire::{NameError, NameRef, Rtype};
 
 /// Octets one `<character-string>` may have.
@@ -108,7 +108,7 @@ pub(super) fn fields(
         return Err(TextError::new(0, format!("the data of {rtype} has no text form")).hint(hint));
     };
     for field in fields {
-        words.field(*field, rtype, out)?;
+        words.field(*field, out)?;
     }
     if words.at < tokens.len() {
         let more = shown(tokens[words.at].text);
@@ -147,7 +147,7 @@ pub(super) struct Words<'t, 'a> {
 
 impl<'t, 'a> Words<'t, 'a> {
     /// Reads one field.
-    fn field(&mut self, field: Field, rtype: Rtype, out: &mut Vec<u8>) -> Result<(), TextError> {
+    fn field(&mut self, field: Field, out: &mut Vec<u8>) -> Result<(), TextError> {
         match field {
             Field::U8 => out.push(self.number(255, "a number from 0 to 255")? as u8),
             Field::U16 => self.u16(out)?,
@@ -206,16 +206,8 @@ impl<'t, 'a> Words<'t, 'a> {
             Field::Eui48 => self.groups(b'-', 2, 6, "six octets as xx-xx-xx-xx-xx-xx", out)?,
             Field::Eui64 => self.groups(b'-', 2, 8, "eight octets as xx-xx-…", out)?,
             Field::Groups64 => self.groups(b':', 4, 8, "64 bits as xxxx:xxxx:xxxx:xxxx", out)?,
-            Field::Wks
-            | Field::Nsap
-            | Field::Atma
-            | Field::A6
-            | Field::OldTypes
-            | Field::Hip
-            | Field::Doa
-            | Field::Relay => rare::read(field, self, out)?,
+            Field::Rare(field) => field.read(self, out)?,
         }
-        debug_assert!(field != Field::Tag || rtype == Rtype::CAA);
         Ok(())
     }
 

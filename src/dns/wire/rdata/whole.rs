@@ -23,8 +23,6 @@ pub(super) fn check_whole(rtype: Rtype, rdata: &[u8]) -> Result<(), RdataError> 
         Rtype::ZONEMD if rdata.len() < 6 + 12 => Err(RdataError::Length),
         Rtype::ZONEMD => digest(5, 6, &[(1, 48), (2, 64)]),
         Rtype::NSEC3 => nsec3(rdata),
-        // RFC 4025 §2.6: without a key there is no algorithm.
-        Rtype::IPSECKEY => Ok(()),
         Rtype::SVCB | Rtype::HTTPS => svcb::check_rdata(rdata),
         _ => Ok(()),
     }

@@ -77,13 +77,12 @@ fn end_label(out: &mut [u8], length_at: usize) -> Result<(), NameError> {
     }
 }
 
-/// A decimal number.
+/// A decimal number of 64 bits.
 pub(super) fn decimal(text: &[u8]) -> Option<u64> {
-    if text.is_empty() || text.len() > 18 {
-        return None;
-    }
+    text.first()?;
     text.iter().try_fold(0u64, |value, digit| {
-        digit.is_ascii_digit().then(|| value * 10 + u64::from(digit - b'0'))
+        let digit = digit.is_ascii_digit().then(|| u64::from(digit - b'0'))?;
+        value.checked_mul(10)?.checked_add(digit)
     })
 }
 

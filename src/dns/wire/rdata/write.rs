@@ -65,14 +65,7 @@ fn one(field: Field, bytes: &[u8], reader: Reader, text: &mut String) -> Option<
         Field::Eui48 | Field::Eui64 => groups(bytes, 1, '-', text),
         Field::Groups64 => groups(bytes, 2, ':', text),
         // The generic form is for these.
-        Field::Wks
-        | Field::Nsap
-        | Field::Atma
-        | Field::A6
-        | Field::OldTypes
-        | Field::Hip
-        | Field::Doa
-        | Field::Relay => return None,
+        Field::Rare(_) => return None,
     }
     Some(())
 }
