@@ -90,7 +90,7 @@ pub(crate) fn number<R>(
     let is_held = match proposal.file {
         FileFate::Kept => state.is_held,
         FileFate::Accepted(_) | FileFate::Transferred => false,
-        FileFate::RolledBack => true,
+        FileFate::Held => true,
     };
     let signing = match (&proposal.signing, &state.signing) {
         // The database has an older state of the keys than the zone is signed by from now on.
@@ -145,10 +145,8 @@ fn row(state: &ZoneState, file: &FileFate, change: &Change) -> Result<ZoneRow, P
             own_zonemd: None,
         },
         (Some(old), FileFate::Kept) => old.clone(),
-        (Some(old), FileFate::RolledBack) => {
-            ZoneRow { held_hash: old.file_hash.clone(), ..old.clone() }
-        }
-        (None, FileFate::Kept | FileFate::RolledBack) => return Err(not_loaded(state)),
+        (Some(old), FileFate::Held) => ZoneRow { held_hash: old.file_hash.clone(), ..old.clone() },
+        (None, FileFate::Kept | FileFate::Held) => return Err(not_loaded(state)),
     };
     row.serial = change.to;
     // The primary's serials are its own: where somebody had one that went back transferred, it counts.

@@ -69,12 +69,13 @@ pub(crate) enum Numbering {
 /// What becomes of the operator's file with a change.
 #[derive(Clone, Debug)]
 pub(crate) enum FileFate {
-    /// Nothing: the change is not about the file.
+    /// Nothing: the change is not about the file. What it changes must be in the overlay, or be derived from the content:
+    /// a start makes an unsigned zone anew from file and overlay.
     Kept,
     /// It is what is served from now on.
     Accepted(AcceptedFile),
-    /// It does not count until its bytes change.
-    RolledBack,
+    /// It does not count until its bytes change: what is served is in the journal only.
+    Held,
     /// There is none: the change is a transfer from a primary, which owns the serials.
     Transferred,
 }
@@ -109,7 +110,7 @@ pub(crate) struct AcceptedFile {
 }
 
 impl Proposal {
-    /// A proposal that leaves the file alone, gets the next serial and has nothing else with it.
+    /// A proposal that leaves the file alone, gets the next serial and has nothing else with it; see [`FileFate::Kept`].
     pub(crate) fn new(
         base: Option<Zone>,
         next: Next,

@@ -16,7 +16,7 @@ use super::proposal::{
 use crate::master::Finding;
 use crate::publish::confirm::{Confirmation, SerialExpected, answered_by};
 use crate::publish::failpoint;
-use crate::publish::state::{Cause, Change, Inner, PublishError, RowEdit, Stage, ZoneState};
+use crate::publish::state::{Cause, Change, Inner, PublishError, RowEdit, Stage, Takes, ZoneState};
 use crate::store::StoreError;
 use crate::wire::Rtype;
 use crate::zone::{Delta, Zone};
@@ -87,25 +87,43 @@ fn judge<R>(state: &ZoneState, proposal: &Proposal<R>) -> Result<(), PublishErro
     if state.is_gone {
         return Err(PublishError::UnknownZone(zone()));
     }
-    let is_allowed = matches!(proposal.cause, Cause::Transfer { .. } | Cause::Signing { .. });
-    if state.source.is_secondary() && !is_allowed {
+    let takes = proposal.cause.meaning().takes;
+    if state.source.is_secondary() && !matches!(takes, Takes::Secondaries | Takes::Expired) {
         return Err(PublishError::Secondary(zone()));
     }
     // Signatures would say of data that is out of date that it is not.
-    let is_new = matches!(proposal.cause, Cause::Transfer { .. });
-    if state.source.is_secondary() && state.lease.is_expired && !is_new {
+    if state.source.is_secondary() && state.lease.is_expired && takes != Takes::Expired {
         return Err(PublishError::Expired(zone()));
     }
-    let is_ours = matches!(proposal.cause, Cause::Own { .. } | Cause::Unconfirmed { .. });
-    if state.source.is_made() && !is_ours {
+    if state.source.is_made() && takes != Takes::Made {
         return Err(PublishError::Made(zone()));
     }
+    debug_assert!(
+        lasts(state, proposal),
+        "the next start would lose a {} change",
+        proposal.cause.kind()
+    );
     if proposal.base.as_ref().map(Zone::serial) != state.zone.as_ref().map(Zone::serial) {
         return Err(PublishError::Moved(zone()));
     }
     let errors = proposal.findings.iter().filter(|finding| finding.is_error());
     let findings: Vec<Finding> = errors.cloned().collect();
     if findings.is_empty() { Ok(()) } else { Err(PublishError::Refused { zone: zone(), findings }) }
+}
+
+/// Whether a start makes the version again that a proposal leads to. An unsigned zone with a file is made anew from the
+/// file and the overlay, unless the file is held: what is in neither would be gone, under the same serial.
+fn lasts<R>(state: &ZoneState, proposal: &Proposal<R>) -> bool {
+    let is_made_from_file = state.signing.is_none()
+        && matches!(proposal.signing, SigningFate::Kept)
+        && !state.is_held
+        && !state.source.is_secondary()
+        && !state.source.is_made();
+    let is_in_neither = matches!(proposal.file, FileFate::Kept) && proposal.overlay.is_empty();
+    let Next::Edited { content, .. } = &proposal.next else { return true };
+    // What gapura derives from the content is derived again.
+    let mut records = content.removed.iter().chain(&content.added);
+    !(is_made_from_file && is_in_neither) || records.all(|it| it.rtype == Rtype::ZONEMD)
 }
 
 //------------ Confirm -------------------------------------------------------
@@ -205,7 +223,7 @@ impl Undo {
         Proposal {
             overlay: self.overlay,
             signing: self.signing,
-            file: if is_file { FileFate::RolledBack } else { FileFate::Kept },
+            file: if is_file { FileFate::Held } else { FileFate::Kept },
             ..Proposal::new(live.cloned(), next, cause, &change.who, at_ms)
         }
     }

@@ -67,7 +67,7 @@ impl Publisher {
         let (cause, at_ms) = (Cause::Rollback { to_serial: serial }, (self.0.options.now_ms)());
         let next = Next::Edited { zone: next, content };
         Ok(Proposal {
-            file: FileFate::RolledBack,
+            file: FileFate::Held,
             findings,
             ..Proposal::new(Some(live), next, cause, who, at_ms)
         })
@@ -111,7 +111,7 @@ fn earlier(
 fn promoted_since(past: &Past) -> BTreeSet<(Name, Rtype)> {
     past.changes
         .iter()
-        .filter(|(cause, _)| cause.is_beside_file())
+        .filter(|(cause, _)| cause.meaning().is_beside_file)
         .flat_map(|(_, delta)| delta.removed.iter().chain(&delta.added))
         .map(|record| (record.owner.clone(), record.rtype))
         .collect()

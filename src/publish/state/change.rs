@@ -89,6 +89,65 @@ pub enum Cause {
     },
 }
 
+/// What a cause means to whoever handles its change.
+pub(crate) struct Meaning {
+    /// The word for metrics and lists; the tag in the journal.
+    kind: &'static str,
+    /// Whether the change is kept beside the operator's file, so that neither a reload nor a rollback
+    /// of the file touches it.
+    pub(crate) is_beside_file: bool,
+    /// The zones of a kind of their own that it may change, besides those with a file.
+    pub(crate) takes: Takes,
+}
+
+/// Which zones a cause may change, besides those with a file of the operator's.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Takes {
+    /// No others.
+    Files,
+    /// Those that a primary owns.
+    Secondaries,
+    /// The same, and those that expired: it brings fresh data.
+    Expired,
+    /// Those that gapura makes from its settings.
+    Made,
+}
+
+/// Makes the table of causes.
+macro_rules! causes {
+    ($($variant:ident: $kind:literal, $beside:expr, $takes:ident;)+) => {
+        impl Cause {
+            /// The kinds of all causes.
+            pub const KINDS: &[&'static str] = &[$($kind),+];
+
+            /// What it means.
+            pub(crate) fn meaning(&self) -> Meaning {
+                match self {
+                    $(Self::$variant { .. } => Meaning {
+                        kind: $kind,
+                        is_beside_file: $beside,
+                        takes: Takes::$takes,
+                    },)+
+                }
+            }
+        }
+    };
+}
+
+// A cause that is added has a line here; `cause-KIND` is its word in both catalogues.
+causes! {
+    // variant: kind, kept beside the file, what it may change besides zones with a file
+    Load: "load", false, Files;
+    File: "file", false, Files;
+    Request: "request", true, Files;
+    Update: "update", true, Files;
+    Rollback: "rollback", false, Files;
+    Unconfirmed: "unconfirmed", false, Made;
+    Transfer: "transfer", false, Expired;
+    Signing: "signing", false, Secondaries;
+    Own: "own", true, Made;
+}
+
 impl Cause {
     /// That signatures were made anew, and nothing else.
     pub(crate) fn renewal() -> Self {
@@ -97,31 +156,7 @@ impl Cause {
 
     /// The word for metrics and lists.
     pub fn kind(&self) -> &'static str {
-        match self {
-            Self::Load { .. } => "load",
-            Self::File { .. } => "file",
-            Self::Request { .. } => "request",
-            Self::Update { .. } => "update",
-            Self::Rollback { .. } => "rollback",
-            Self::Unconfirmed { .. } => "unconfirmed",
-            Self::Transfer { .. } => "transfer",
-            Self::Signing { .. } => "signing",
-            Self::Own { .. } => "own",
-        }
-    }
-
-    /// Whether the change is kept beside the operator's file, so that neither a reload nor a rollback
-    /// of the file touches it.
-    pub(crate) fn is_beside_file(&self) -> bool {
-        match self {
-            Self::Request { .. } | Self::Update { .. } | Self::Own { .. } => true,
-            Self::Load { .. }
-            | Self::File { .. }
-            | Self::Rollback { .. }
-            | Self::Transfer { .. }
-            | Self::Signing { .. }
-            | Self::Unconfirmed { .. } => false,
-        }
+        self.meaning().kind
     }
 
     /// The request that was promoted.
@@ -137,7 +172,13 @@ impl Cause {
         match self {
             Self::Request { number } => Some(number),
             Self::Update { key } => Some(key),
-            _ => None,
+            Self::Load { .. }
+            | Self::File { .. }
+            | Self::Rollback { .. }
+            | Self::Unconfirmed { .. }
+            | Self::Transfer { .. }
+            | Self::Signing { .. }
+            | Self::Own { .. } => None,
         }
     }
 
@@ -233,5 +274,30 @@ impl Change {
             records.iter().filter(|record| counts(record.rtype)).count()
         };
         (count(&self.delta.removed), count(&self.delta.added))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_kind_of_a_cause_is_its_tag_in_the_journal() {
+        let text = String::new;
+        let each = [
+            Cause::Load { sha256: text() },
+            Cause::File { sha256: text() },
+            Cause::Request { number: text() },
+            Cause::Update { key: text() },
+            Cause::Rollback { to_serial: 1 },
+            Cause::Unconfirmed { serial: 1, reason: text() },
+            Cause::Transfer { primary: text(), transfer: text() },
+            Cause::Signing { what: text() },
+            Cause::Own { purpose: text() },
+        ];
+        assert_eq!(each.each_ref().map(Cause::kind), *Cause::KINDS);
+        for cause in each {
+            assert_eq!(serde_json::to_value(&cause).unwrap()["kind"], cause.kind());
+        }
     }
 }

@@ -23,6 +23,7 @@ mod signing_time;
 mod times;
 mod version;
 
+pub(crate) use change::Takes;
 pub use change::{By, Cause, Change, Edit, RrsetEdit};
 pub use error::PublishError;
 pub use options::{Listing, Options, Sources, Strictness, ZoneSource, now_ms};

@@ -250,8 +250,7 @@ fn secondary_words(t: Words, one: &Secondary) -> String {
 
 /// Why there is a version, in words.
 fn cause_words(t: Words, kind: &str) -> String {
-    let id = format!("cause-{}", kind.replace('_', "-"));
-    if t.has(&id) { t.s(&id) } else { kind.replace('_', " ") }
+    t.s(&format!("cause-{kind}"))
 }
 
 /// One difference in words.

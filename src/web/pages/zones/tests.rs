@@ -176,3 +176,12 @@ fn every_state_of_keys_has_words_in_both_languages() {
         assert!(missing.is_empty(), "{missing:?}");
     }
 }
+
+#[test]
+fn every_cause_of_a_change_has_its_words() {
+    for t in [Lang::Id, Lang::En].map(Words::of) {
+        for kind in crate::publish::Cause::KINDS {
+            assert!(t.has(&format!("cause-{kind}")), "{kind}");
+        }
+    }
+}
