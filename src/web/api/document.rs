@@ -1,7 +1,7 @@
 //! The OpenAPI document: what the handlers say of themselves, what acts take, and what is common to
 //! all calls. It is made once; the page `/api` shows the same.
 //!
-//! How a call is described (docs/api.md, "For whoever adds a call"): `utoipa::path` above its handler
+//! How a call is described (docs/api.md, "Adding a call"): `utoipa::path` above its handler
 //! gives path, tag, `operation_id`, texts and types; its parameters are a [`params`](super::params)
 //! table; problems, limits and headers are added here.
 
