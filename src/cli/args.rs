@@ -20,7 +20,7 @@ use crate::tsig::Algorithm;
 #[derive(Debug, Parser)]
 #[command(name = "gapura", version, arg_required_else_help = true)]
 pub(super) struct Gapura {
-    /// What every command takes.
+    /// Options of every command.
     #[command(flatten)]
     pub(super) common: Common,
     /// What to do.
@@ -52,14 +52,16 @@ pub(super) struct Common {
 pub(super) enum Command {
     /// Run the daemon: DNS, pages, API
     Serve {
-        /// Take over from the running daemon: it hands over its sockets and ends, and no query is lost
+        /// Take over from the running daemon: it hands over its sockets and exits, and no query is
+        /// lost
         #[arg(long)]
         take_over: bool,
     },
-    /// Look around: a throw-away office with requests in every state, on free ports of this machine
+    /// Run a throwaway demonstration office with requests in every state, on free ports of this
+    /// machine
     #[cfg(feature = "approval")]
     Demo(Demo),
-    /// Read one letter from standard input, confined: what the daemon starts for each upload
+    /// Examine one letter from standard input, confined; the daemon runs this for each upload
     #[cfg(feature = "approval")]
     #[command(hide = true)]
     ReadLetter {
@@ -70,7 +72,7 @@ pub(super) enum Command {
         #[arg(long)]
         memory_mib: u64,
     },
-    /// Draw one paper from standard input, confined: what the daemon starts for each paper
+    /// Render one paper from standard input, confined; the daemon runs this for each paper
     #[cfg(feature = "approval")]
     #[command(hide = true)]
     PrintPaper {
@@ -81,13 +83,13 @@ pub(super) enum Command {
         #[arg(long)]
         memory_mib: u64,
     },
-    /// Check settings and all zones; exit 0 no error, 1 errors, 2 usage
+    /// Check settings and all zones; exit code 0: no errors, 1: errors, 2: usage
     Check {
         /// Print the settings in force instead, including defaults, each with its origin; secrets are not shown
         #[arg(long)]
         effective: bool,
     },
-    /// Completions for a shell, on standard output
+    /// Print shell completions
     Completions {
         /// The shell
         shell: clap_complete::Shell,
@@ -97,22 +99,22 @@ pub(super) enum Command {
         /// The directory, which must exist
         directory: PathBuf,
     },
-    /// Zones: check a file, look at what is served, its history
+    /// Zones: check a file, show what is served, its history
     #[command(subcommand)]
     Zone(Zone),
-    /// Keys
+    /// Keys: DNSSEC keys of zones, TSIG keys
     #[command(subcommand)]
     Key(Key),
     /// Move zones in from another server: prints tables for the settings, copies zone files, changes nothing else
     #[command(subcommand)]
     Import(Import),
-    /// A running daemon, over its control socket
+    /// Control the running daemon over its control socket
     #[command(subcommand)]
     Ctl(Ctl),
-    /// The query log: follow it, count it, look for queries in it
+    /// The query log: follow it, count queries, search it
     #[command(subcommand)]
     Log(super::log::Log),
-    /// Backups: make one while gapura serves, check it, put it back
+    /// Backups: make one while gapura serves, check it, restore it
     #[command(subcommand)]
     Db(Db),
     /// The queue, as an officer with a personal token in GAPURA_TOKEN
@@ -135,11 +137,11 @@ pub(super) enum Command {
     #[cfg(feature = "approval")]
     #[command(subcommand)]
     Token(Token),
-    /// Webhooks: programs outside that are told what happens
+    /// Webhooks: reports to external programs
     #[cfg(feature = "approval")]
     #[command(subcommand)]
     Webhook(Webhook),
-    /// The report of a month
+    /// Monthly reports
     #[cfg(feature = "approval")]
     Report(Report),
     /// The event chain
@@ -152,13 +154,13 @@ pub(super) enum Command {
 #[cfg(feature = "approval")]
 #[derive(Args, Debug)]
 pub(super) struct Demo {
-    /// Keep it in this directory, which is new or empty [default: removed at the end]
+    /// Keep it in this directory, which must be new or empty [default: removed at the end]
     #[arg(long, value_name = "DIR")]
     pub(super) keep: Option<PathBuf>,
-    /// The address of DNS; port 0 is a free one
+    /// Address for DNS; port 0 picks a free one
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:0")]
     pub(super) listen: SocketAddr,
-    /// The address of the pages; port 0 is a free one
+    /// Address for the pages; port 0 picks a free one
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:0")]
     pub(super) web: SocketAddr,
 }
@@ -172,45 +174,45 @@ pub(super) enum Zone {
         origin: String,
         /// The master file
         file: PathBuf,
-        /// Forgive what some servers forgive
+        /// Use the lenient rules: accept what some other servers accept
         #[arg(long)]
         lenient: bool,
     },
-    /// What is served now, or was at a serial
+    /// Print a zone as it is served now, or was at a serial
     Show {
         /// The apex
         zone: String,
-        /// A version in the history
+        /// A version from the history
         #[arg(long, value_name = "SERIAL")]
         at: Option<u32>,
     },
-    /// What a reload would change, or what changed between two versions
+    /// Show what a reload would change, or what changed between two versions
     Diff {
         /// The apex
         zone: String,
-        /// From this version [default: what is live]
+        /// From this version [default: the live one]
         #[arg(long, value_name = "SERIAL")]
         from: Option<u32>,
-        /// To this version [default: the file on disk; with --from what is live]
+        /// To this version [default: the file on disk; with --from the live one]
         #[arg(long, value_name = "SERIAL")]
         to: Option<u32>,
         /// Include signatures and denial records (RRSIG, NSEC, NSEC3)
         #[arg(long)]
         proofs: bool,
     },
-    /// The whole zone as a master file, promoted records included
+    /// Print the whole zone as a master file, including promoted records
     Export {
         /// The apex
         zone: String,
     },
-    /// Versions with serial, time, cause and person
+    /// List versions with serial, time, cause and person
     History {
         /// The apex
         zone: String,
         /// How many, newest first
         #[arg(long, default_value_t = 20)]
         limit: usize,
-        /// With the versions in which signatures were renewed and nothing else changed
+        /// Include versions in which only signatures were renewed
         #[arg(long)]
         proofs: bool,
     },
@@ -224,34 +226,34 @@ pub(super) enum Zone {
         #[arg(long)]
         yes: bool,
     },
-    /// Tell the secondaries of a zone now (NOTIFY), and show what each answered
+    /// Send NOTIFY to the secondaries of a zone now, and show what each answered
     Notify {
         /// The apex
         zone: String,
     },
-    /// Drop the records that updates (RFC 2136) put at a name, in favour of the zone file
+    /// Drop the records that updates (RFC 2136) added at a name, in favor of the zone file
     Adopt {
         /// The apex
         zone: String,
-        /// The name, whole or relative to the apex (as _acme-challenge.www); @ is the apex
+        /// The name, absolute or relative to the apex (_acme-challenge.www); @ is the apex
         name: String,
-        /// Only this record type [default: all that updates put up there]
+        /// Only this record type [default: all that updates added there]
         #[arg(long = "type", value_name = "TYPE")]
         rtype: Option<String>,
     },
-    /// Transfer a secondary zone whole from its primary now, whatever its serial; waits until it is served
+    /// Transfer a whole secondary zone from its primary now, whatever its serial; waits until it is served
     Retransfer {
         /// The apex
         zone: String,
     },
-    /// Serials: what is live, what the file says, the newest ever given out
+    /// Show serials: the live one, the file's, the highest ever published
     Serial {
         /// The apex
         zone: String,
-        /// This serial was used before: go above it, now or, without a daemon, at its next start
+        /// Go above this serial, which was used before; now or, without a daemon, at its next start
         #[arg(long, value_name = "SERIAL")]
         floor: Option<u32>,
-        /// Accept the serial although it is far ahead
+        /// Accept a serial that is far ahead
         #[arg(long, requires = "floor")]
         yes: bool,
     },
@@ -260,17 +262,17 @@ pub(super) enum Zone {
 /// `gapura key …`
 #[derive(Debug, Subcommand)]
 pub(super) enum Key {
-    /// The keys that a zone is signed with, and what each waits for
+    /// List the keys of a signed zone, and what each waits for
     List {
         /// The apex
         zone: String,
     },
-    /// The DS records that the parent should have, one per line, for the registry or its form
+    /// Print the DS records that the parent should have, one per line, for the registry
     Ds {
         /// The apex
         zone: String,
     },
-    /// Replace a key by a new one, step by step
+    /// Replace a key with a new one, step by step
     Roll {
         /// The apex
         zone: String,
@@ -281,53 +283,53 @@ pub(super) enum Key {
         #[arg(long)]
         emergency: bool,
     },
-    /// You have seen the DS of this key on all servers of the parent
+    /// Confirm that all servers of the parent have the DS of this key
     DsSeen {
         /// The apex
         zone: String,
         /// The key's tag, as `key list` shows
         tag: u16,
     },
-    /// You have seen that no server of the parent has the DS of this key any more
+    /// Confirm that no server of the parent has the DS of this key any more
     DsGone {
         /// The apex
         zone: String,
         /// The key's tag, as `key list` shows
         tag: u16,
     },
-    /// Confirm the next step, for which policies with `manual` wait
+    /// Confirm the next step of a rollover, where the policy has `manual`
     Confirm {
         /// The apex
         zone: String,
     },
-    /// Cancel a rollover, or going unsigned, where that is still safe
+    /// Cancel a rollover, or going unsigned, if that is still safe
     Cancel {
         /// The apex
         zone: String,
-        /// Of which key: csk, ksk or zsk [default: the one that is being rolled]
+        /// Which key: csk, ksk or zsk [default: the one that is being rolled]
         #[arg(long, value_parser = ["csk", "ksk", "zsk"])]
         role: Option<String>,
     },
-    /// Sign with keys that were made elsewhere: those of BIND and ldns (K*.key with K*.private), of Knot (PEM
+    /// Import signing keys that were made elsewhere: of BIND and ldns (K*.key with K*.private), of Knot (PEM
     /// with the DNSKEY), or any PEM (PKCS#8)
     Import {
         /// The apex
         zone: String,
-        /// The files; of BIND's pair one is enough
+        /// The files; for a pair of BIND one is enough
         #[arg(required = true)]
         files: Vec<PathBuf>,
-        /// The flags of a key whose DNSKEY is in none of the files: 257 for a KSK or CSK, 256 for a ZSK
+        /// Flags of a key whose DNSKEY is in none of the files: 257 for a KSK or CSK, 256 for a ZSK
         #[arg(long)]
         flags: Option<u16>,
-        /// Its algorithm, where it is one of RSA: rsasha256 or rsasha512
+        /// Algorithm of an RSA key: rsasha256 or rsasha512
         #[arg(long)]
         algorithm: Option<crate::dnssec::Algorithm>,
     },
-    /// Make a TSIG key: a [[key]] table for the settings of both servers
+    /// Generate a TSIG key, as a [[key]] table for the settings
     Tsig {
-        /// What both servers call it, as armada.cirebonkab.go.id
+        /// The name of the key at both servers, such as armada.cirebonkab.go.id
         name: String,
-        /// How it signs: hmac-sha256, hmac-sha384 or hmac-sha512
+        /// Algorithm: hmac-sha256, hmac-sha384 or hmac-sha512
         #[arg(long, default_value_t = Algorithm::HmacSha256)]
         algorithm: Algorithm,
     },
@@ -336,13 +338,13 @@ pub(super) enum Key {
 /// `gapura import …`
 #[derive(Debug, Subcommand)]
 pub(super) enum Import {
-    /// The settings of BIND (named.conf)
+    /// Import the settings of BIND (named.conf)
     Named(ImportFile),
-    /// The settings of NSD (nsd.conf)
+    /// Import the settings of NSD (nsd.conf)
     Nsd(ImportFile),
-    /// The settings of Knot DNS (knot.conf)
+    /// Import the settings of Knot DNS (knot.conf)
     Knot(ImportFile),
-    /// One zone by transfer (AXFR)
+    /// Import one zone by transfer (AXFR)
     Axfr(ImportAxfr),
 }
 
@@ -357,7 +359,7 @@ pub(super) struct ImportFile {
     /// Write the secrets of keys into files in this directory [default: print them in the tables]
     #[arg(long, value_name = "DIR")]
     pub(super) keys: Option<PathBuf>,
-    /// The files of the other machine are below this directory
+    /// Directory with a copy of the other machine's files
     #[arg(long, value_name = "DIR")]
     pub(super) root: Option<PathBuf>,
 }
@@ -367,18 +369,19 @@ pub(super) struct ImportFile {
 pub(super) struct ImportAxfr {
     /// The apex, as cirebonkab.go.id
     pub(super) origin: String,
-    /// The server: an address or a name, with a port or without
+    /// The server: an address or a name, with or without a port
     pub(super) server: String,
     /// Write the zone file into this directory [default: zones, beside our settings file]
     #[arg(long, value_name = "DIR")]
     pub(super) zones: Option<PathBuf>,
-    /// Sign with a key: its name, its algorithm, and a file with its secret in base64, as armada.:hmac-sha256:armada.key
+    /// Sign with a TSIG key: name, algorithm, and a file with the secret in base64, as in
+    /// armada.:hmac-sha256:armada.key
     #[arg(long, value_name = "NAME:ALGORITHM:FILE")]
     pub(super) key: Option<String>,
-    /// Over TLS (RFC 9103); the name that the server's certificate must have
+    /// Transfer over TLS (RFC 9103); the server's certificate must have this name
     #[arg(long, value_name = "NAME")]
     pub(super) tls: Option<String>,
-    /// Authorities that may have signed its certificate, PEM [default: those that the system trusts]
+    /// Authorities for the server's certificate, PEM [default: those that the system trusts]
     #[arg(long, value_name = "FILE", requires = "tls")]
     pub(super) tls_ca: Option<PathBuf>,
 }
@@ -386,33 +389,33 @@ pub(super) struct ImportAxfr {
 /// `gapura ctl …`
 #[derive(Debug, Subcommand)]
 pub(super) enum Ctl {
-    /// Zones, serials, last changes and refusals, listeners
+    /// Show zones, serials, last changes, faults and listeners
     Status,
-    /// Read settings and zone files again; returns when the result is live or refused
+    /// Reload settings and zone files; returns when the result is live or refused
     Reload {
         /// One zone [default: settings and all zones]
         zone: Option<String>,
-        /// Override the shrink guard or a rollback
+        /// Override the guards and a rollback, and remove zones that are no longer in the settings
         #[arg(long)]
         force: bool,
     },
-    /// Counters of the name server
+    /// Print the counters of the name server
     Stats,
-    /// Open the files of query log and dnstap again, after they were moved away
+    /// Reopen the files of query log and dnstap after they were moved
     Reopen,
-    /// End the daemon; returns when it has ended
+    /// Stop the daemon; returns when it has exited
     Stop,
-    /// Start the program again beside the daemon and hand over to it: a restart that loses no query; returns when
-    /// the new one answers
+    /// Restart without losing a query: start a new process and hand over to it; returns when the new one answers
     HandOver,
-    /// Confirm that the clock of this machine is right, after gapura has doubted it
+    /// Confirm that the clock of this machine is right, when gapura doubts it
     Clock,
 }
 
 /// `gapura db …`
 #[derive(Debug, Subcommand)]
 pub(super) enum Db {
-    /// Write everything gapura keeps into one file, also while it runs, and verify it. It holds secret keys
+    /// Write everything gapura keeps to one file, even while it runs, and verify it. The file contains
+    /// secret keys
     Backup {
         /// The file; - is standard output, for a program that encrypts it
         file: PathBuf,
@@ -429,21 +432,21 @@ pub(super) enum Db {
     Restore {
         /// The file
         file: PathBuf,
-        /// This serial of the zone was used before: go above it; may be repeated
+        /// Go above this serial of the zone, which was used before; may be repeated
         #[arg(long, value_name = "ZONE=SERIAL", value_parser = super::db::floor)]
         serial_floor: Vec<(crate::wire::Name, u32)>,
-        /// Do not ask the servers of `notify` and `transfer` which serials they have
+        /// Do not query the servers of `notify` and `transfer` for their serials
         #[arg(long)]
         no_ask: bool,
-        /// What was erased since: the file `erasures` of the lost state directory, or an export of the event
-        /// chain; may be repeated
+        /// Erasures since the backup: the file `erasures` of the lost state directory, or an export of the
+        /// event chain; may be repeated
         #[cfg(feature = "approval")]
         #[arg(long, value_name = "FILE")]
         erasures: Vec<PathBuf>,
     },
 }
 
-/// The words for roles that an account may have.
+/// The names of the roles that an account may have.
 #[cfg(feature = "approval")]
 fn roles() -> PossibleValuesParser {
     PossibleValuesParser::new(Role::OFFICERS.map(Role::as_str))
@@ -474,12 +477,12 @@ pub(super) enum User {
     },
     /// List all accounts
     List,
-    /// End an account's rights and sessions
+    /// Disable an account; its sessions end
     Disable {
         /// The account's name
         name: String,
     },
-    /// Give a disabled account its rights back; its old sessions and tokens stay ended
+    /// Enable a disabled account again; its old sessions and tokens stay ended
     Enable {
         /// The account's name
         name: String,
@@ -488,11 +491,11 @@ pub(super) enum User {
     Role {
         /// The account's name
         name: String,
-        /// The role from now on
+        /// The new role
         #[arg(long, value_parser = roles())]
         role: String,
     },
-    /// Make a link, good for a day, by which the person sets a new password and second factor
+    /// Make a link, valid for a day, with which the person sets a new password and second factor
     Reset {
         /// The account's name
         name: String,
@@ -503,17 +506,17 @@ pub(super) enum User {
 #[cfg(feature = "approval")]
 #[derive(Debug, Subcommand)]
 pub(super) enum Token {
-    /// Make a token; printed once, alone on standard output
+    /// Create a token; it is printed once, alone on standard output
     Create {
         /// The account's name
         name: String,
         /// What it may do; several separated by commas
         #[arg(long, value_delimiter = ',', required = true, value_parser = Scopes::WORDS)]
         scope: Vec<String>,
-        /// Days until it ends
+        /// Days until it expires
         #[arg(long, default_value_t = 90)]
         days: u32,
-        /// Only from this network, as 10.1.0.0/16
+        /// Valid only from this network, such as 10.1.0.0/16
         #[arg(long)]
         network: Option<String>,
         /// What it is for
@@ -524,12 +527,12 @@ pub(super) enum Token {
         #[arg(long, required = true)]
         password_stdin: bool,
     },
-    /// Tokens of one account, or of all
+    /// List the tokens of one account, or of all
     List {
         /// The account's name
         name: Option<String>,
     },
-    /// End a token
+    /// Revoke a token
     Revoke {
         /// Its id, as `token list` shows
         id: String,
@@ -540,14 +543,14 @@ pub(super) enum Token {
 #[cfg(feature = "approval")]
 #[derive(Debug, Subcommand)]
 pub(super) enum Webhook {
-    /// How each webhook does
+    /// List the webhooks with their state
     List,
-    /// Send a webhook a call that is no event, and show what came of it
+    /// Send a test call to a webhook, and show the result
     Test {
         /// Its name in the settings
         name: String,
     },
-    /// Try a webhook that waits now, and one that is stopped again
+    /// Retry a waiting webhook now, or resume a stopped one
     Retry {
         /// Its name in the settings
         name: String,
@@ -559,13 +562,13 @@ pub(super) enum Webhook {
 #[derive(Args, Debug)]
 #[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
 pub(super) struct Report {
-    /// The month, YYYY-MM; the running one too
+    /// The month, YYYY-MM; the current one is possible, too
     #[arg(long, required = true)]
     pub(super) month: Option<String>,
-    /// The form
+    /// The format
     #[arg(long, value_enum, default_value_t)]
     pub(super) format: ReportFormat,
-    /// Into this file and not to standard output
+    /// Write to this file instead of standard output
     #[arg(long, short, value_name = "FILE")]
     pub(super) output: Option<PathBuf>,
     /// An act on a month.
@@ -585,7 +588,7 @@ pub(super) enum ReportAct {
     },
 }
 
-/// The form of a report.
+/// The format of a report.
 #[cfg(feature = "approval")]
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq, clap::ValueEnum)]
 pub(super) enum ReportFormat {
@@ -604,19 +607,19 @@ pub(super) enum ReportFormat {
 #[cfg(feature = "approval")]
 #[derive(Debug, Subcommand)]
 pub(super) enum Audit {
-    /// Verify the chain: our own, or an export, offline
+    /// Verify our own chain, or an export, offline
     Verify {
         /// An export (JSON lines)
         export: Option<PathBuf>,
         /// The public key of the checkpoints, in hexadecimal
         #[arg(long)]
         key: Option<String>,
-        /// A TXT record of _gapura-audit that was kept outside; may be repeated
+        /// A TXT record of _gapura-audit from an external copy; may be repeated
         #[arg(long)]
         anchor: Vec<String>,
     },
-    /// The chain in export form, on standard output
+    /// Print the chain in export form
     Export,
-    /// Sign with a new key from now on; the old one signs it
+    /// Switch to a new signing key for checkpoints; the old one signs it
     RotateKey,
 }

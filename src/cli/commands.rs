@@ -1,11 +1,12 @@
-//! Every command and option in Markdown, for the manual: made from what parses the command line.
+//! Every command and option in Markdown, for the manual: generated from the parser of the command
+//! line.
 
 use clap::{Arg, Command, CommandFactory};
 
 use super::args::Gapura;
 use crate::text::append_line;
 
-/// All commands, each with its usage and what it takes.
+/// All commands, each with its usage, arguments and options.
 pub fn commands() -> String {
     let mut text = String::new();
     let mut whole = Gapura::command();
@@ -18,7 +19,7 @@ pub fn commands() -> String {
     text
 }
 
-/// The commands of a command that people are shown.
+/// The visible subcommands of a command.
 fn visible(command: &Command) -> impl Iterator<Item = &Command> {
     command.get_subcommands().filter(|it| !it.is_hide_set() && it.get_name() != "help")
 }
@@ -45,7 +46,7 @@ fn one(command: &Command, above: &str, depth: usize, text: &mut String) {
 
 /// A table of arguments and options.
 fn options<'a>(arguments: impl Iterator<Item = &'a Arg>, text: &mut String) {
-    append_line!(text, "| argument | what it is |\n|---|---|");
+    append_line!(text, "| argument | meaning |\n|---|---|");
     for arg in arguments {
         let values: Vec<&str> =
             arg.get_value_names().into_iter().flatten().map(clap::builder::Str::as_str).collect();
@@ -80,7 +81,7 @@ fn options<'a>(arguments: impl Iterator<Item = &'a Arg>, text: &mut String) {
     text.push('\n');
 }
 
-/// Help in one line that is no markup.
+/// Help in one line, with Markdown escaped.
 fn plain(help: &str) -> String {
     help.split_whitespace().collect::<Vec<_>>().join(" ").replace('|', "\\|").replace("[[", "\\[[")
 }

@@ -1,4 +1,4 @@
-//! `gapura db`: backups. The work is `run`'s, and is done in this process.
+//! `gapura db`: backups. `run` does the work, in this process.
 
 use std::io::IsTerminal;
 use std::path::Path;
@@ -37,7 +37,7 @@ pub(super) fn db(common: &Common, db: Db) -> anyhow::Result<u8> {
     }
 }
 
-/// `gapura db backup`: settings with a fault are no reason to have no backup.
+/// `gapura db backup`: works even if the settings have a fault.
 fn backup(common: &Common, file: &Path, force: bool) -> anyhow::Result<u8> {
     let path = config_path(common);
     let loaded = config::load(&path).ok();
@@ -47,13 +47,13 @@ fn backup(common: &Common, file: &Path, force: bool) -> anyhow::Result<u8> {
     };
     if file != Path::new("-") {
         let made = run::backup(&state_dir, loaded.as_ref(), Target::File { path: file, force });
-        // One that lacks something was made all the same.
+        // An incomplete one was still made.
         let is_made = made.json.get("error").is_none();
         return Ok(if is_made { print_report(common, &made) } else { print(common, &made) });
     }
     anyhow::ensure!(
         !std::io::stdout().is_terminal(),
-        "a backup is nothing for a terminal, and holds secret keys: name a file, or the program that takes it \
+        "refusing to print a backup, which contains secret keys, to a terminal: name a file, or pipe it into a program \
          (gapura db backup - | age -r KEY > FILE)"
     );
     let mut out = std::io::stdout().lock();

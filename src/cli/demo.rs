@@ -1,4 +1,4 @@
-//! `gapura demo`: prints who can sign in where, and the codes of their second factors.
+//! `gapura demo`: prints the addresses, the accounts, and the codes of their second factors.
 
 use std::io::{BufRead, IsTerminal};
 
@@ -14,7 +14,7 @@ pub(super) fn demo(common: &Common, demo: &Demo) -> anyhow::Result<u8> {
     run::log::start(run::log::Level::from_flags(true, common.verbose), format);
     let wanted = Wanted { keep: demo.keep.clone(), listen: demo.listen, web: demo.web };
     if !common.json {
-        super::put("gapura demo: eight weeks of an office are made; this takes some seconds\n");
+        super::put("gapura demo: simulating eight weeks of an office; this takes a few seconds\n");
     }
     let ended = demo::serve(&wanted, |ready, filled| {
         if common.json {
@@ -32,7 +32,7 @@ pub(super) fn demo(common: &Common, demo: &Demo) -> anyhow::Result<u8> {
     })
 }
 
-/// What is there, for people.
+/// What the demonstration offers, for people.
 fn text(ready: &run::Ready, filled: &Filled) -> String {
     let web = ready.web.as_deref().unwrap_or_default();
     let mut text = String::new();
@@ -49,11 +49,11 @@ fn text(ready: &run::Ready, filled: &Filled) -> String {
     match &filled.kept {
         Some(kept) => append_line!(
             text,
-            "  kept     {}: gapura serve --config {}/gapura.toml goes on with it",
+            "  kept     {}: gapura serve --config {}/gapura.toml continues with it",
             kept.display(),
             kept.display()
         ),
-        None => append_line!(text, "  kept     nothing: {} goes at the end", ready.state_dir),
+        None => append_line!(text, "  kept     nothing: {} is removed at the end", ready.state_dir),
     }
     append_line!(text, "\nOfficers, all with the password  {}", filled.password);
     append_line!(text, "  {:<6} {:<8} {:<30} second factor (base32)", "name", "role", "");
@@ -67,7 +67,7 @@ fn text(ready: &run::Ready, filled: &Filled) -> String {
             member.totp_secret
         );
     }
-    append_line!(text, "\nApplicants look at {web}/status with number and secret");
+    append_line!(text, "\nApplicants open {web}/status with number and secret");
     let mut told: Vec<&str> = Vec::new();
     for sent in &filled.requests {
         if !told.contains(&sent.state.as_str()) {
@@ -82,15 +82,15 @@ fn text(ready: &run::Ready, filled: &Filled) -> String {
             );
         }
     }
-    append!(text, "\nCtrl-C ends it.");
+    append!(text, "\nPress Ctrl-C to end it.");
     if std::io::stdin().is_terminal() {
-        append!(text, " Enter shows the codes of the second factors as they are now.");
+        append!(text, " Press Enter for the current codes of the second factors.");
     }
     text.push('\n');
     text
 }
 
-/// Prints the codes of now whenever somebody presses Enter.
+/// Prints the current codes whenever Enter is pressed.
 fn tell_codes(filled: &Filled) {
     if !std::io::stdin().is_terminal() {
         return;
@@ -105,6 +105,6 @@ fn tell_codes(filled: &Filled) {
             super::put(&format!("{}\n", codes.collect::<Vec<_>>().join("   ")));
         }
     };
-    // Without it the codes come from an authenticator.
+    // Without this thread people need an authenticator for the codes.
     drop(std::thread::Builder::new().name("codes".to_owned()).spawn(work));
 }

@@ -1,5 +1,5 @@
-//! `gapura key …`: the keys that a zone is signed with. Those to be imported are read here, by whoever gives
-//! the command, and go to the daemon over its socket.
+//! `gapura key …`: the keys that sign a zone. Keys to import are read here, with the caller's permissions,
+//! and sent to the daemon over its socket.
 
 use std::path::PathBuf;
 
@@ -12,10 +12,10 @@ use crate::keystore::{Given, import};
 use crate::wire::Name;
 use crate::wire::rdata::base64_text;
 
-/// Keys of one import: they go to the daemon as one line.
+/// Keys per import: they are sent to the daemon as one line.
 const KEYS_MAX: usize = 12;
 
-/// Every command on keys but `tsig`, which needs no daemon.
+/// Every command on keys except `tsig`, which needs no daemon.
 pub(super) fn key(common: &Common, key: Key) -> anyhow::Result<u8> {
     let (zone, act) = match key {
         Key::Tsig { .. } => anyhow::bail!("key tsig needs no daemon"),
@@ -42,14 +42,14 @@ pub(super) fn key(common: &Common, key: Key) -> anyhow::Result<u8> {
         Err(exit) => return Ok(exit),
     };
     let exit = print(common, &reply);
-    // The lines for the parent stand alone on standard output.
+    // Standard output has nothing but the lines for the parent.
     if let Some(note) = reply.json["note"].as_str().filter(|_| is_ds && !common.json) {
         put_error(&plain::plain(&format!("gapura: {note}\n")));
     }
     Ok(exit)
 }
 
-/// Reads the keys of an import, or says what is wrong with their files, one a line.
+/// Reads the keys of an import, or returns the faults of their files, one per line.
 fn read(
     zone: &str,
     files: &[PathBuf],

@@ -52,12 +52,12 @@ pub(super) fn serve(common: &Common, take_over: bool) -> anyhow::Result<u8> {
 
 //------------ key -----------------------------------------------------------
 
-/// `gapura key tsig`: a new key, which both servers are given.
+/// `gapura key tsig`: a new key for two servers.
 pub(super) fn key_tsig(common: &Common, name: &str, algorithm: Algorithm) -> anyhow::Result<u8> {
     let name: Name = name.parse().with_context(|| format!("\"{name}\" is not a domain name"))?;
     let mut secret = vec![0; algorithm.octets()];
     let random = SystemRandom::new().fill(&mut secret);
-    random.map_err(|_| anyhow::anyhow!("this system gives no random numbers"))?;
+    random.map_err(|_| anyhow::anyhow!("the system has no random numbers available"))?;
     let (name, secret) = (name.as_ref().to_lowercase().to_string(), base64_text(&secret));
     let json = serde_json::json!({
         "name": name, "algorithm": algorithm.as_str(), "secret": secret,
@@ -73,7 +73,7 @@ pub(super) fn key_tsig(common: &Common, name: &str, algorithm: Algorithm) -> any
 
 //------------ check ---------------------------------------------------------
 
-/// `gapura check`: settings, everything that serving needs, then each zone file on its own.
+/// `gapura check`: settings, everything that serving needs, then each zone file.
 pub(super) fn check(common: &Common) -> anyhow::Result<u8> {
     let (loaded, mut faults) = config::survey(&super::config_path(common));
     let loaded = match loaded {
@@ -85,14 +85,14 @@ pub(super) fn check(common: &Common) -> anyhow::Result<u8> {
             return Ok(print_findings(common, &faults));
         }
     };
-    // What is wrong with a source is among the findings.
+    // Faults of a source are among the findings.
     let sources = run::options::readable_sources(&loaded.settings);
     let mut findings = run::check::check(&loaded, &sources.zones);
     findings.extend(doubled(&sources.zones));
     findings.extend(sources.findings);
     let mut zones = Vec::new();
     let mut told = String::new();
-    // A secondary zone has no file; what its primaries are is among the settings.
+    // A secondary zone has no file; its primaries are checked with the settings.
     for source in sources.zones.iter().filter(|source| source.has_file()) {
         let checked = check_source(source, &loaded.settings.server.state_dir)?;
         let serial = checked.zone.as_ref().map(crate::zone::Zone::serial);
@@ -131,8 +131,8 @@ pub(super) fn check(common: &Common) -> anyhow::Result<u8> {
     Ok(exit)
 }
 
-/// One zone of the settings. Unlike a file named by hand, which may be a pipe, it has to be a regular
-/// file, as the daemon wants it.
+/// One zone of the settings. Unlike a file on the command line, which may be a pipe, it must be a
+/// regular file, as for the daemon.
 fn check_source(source: &ZoneSource, state_dir: &Path) -> anyhow::Result<check::Checked> {
     let strict = source.checks == Strictness::Strict;
     let level = Level { strict, errors: source.errors.clone() };
@@ -192,8 +192,8 @@ fn check_file(
     Ok(checked)
 }
 
-/// Reads a file up to one octet more than is allowed, which the parser then reports: a device may have
-/// no end.
+/// Reads a file up to one octet more than allowed, which the parser then reports: a device may be
+/// endless.
 fn read(file: &Path, octets_max: usize) -> std::io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     let limit = (octets_max as u64).saturating_add(1);
@@ -201,7 +201,7 @@ fn read(file: &Path, octets_max: usize) -> std::io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// The finding of a file that is not there.
+/// The finding for a file that cannot be read.
 fn unreadable(file: &Path, error: &std::io::Error) -> check::Checked {
     let finding = Finding {
         rule: "file-unreadable",

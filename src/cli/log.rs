@@ -1,11 +1,9 @@
 //! `gapura log`: reads the query log, without a daemon.
 //!
 //! ```text
-//! files, those put aside, standard input ─► input ─► query_log::read ─► wanted ─► printed, or counted (top)
+//! files, rotated files, standard input ─► input ─► query_log::read ─► wanted ─► printed, or counted (top)
 //! ```
-//!
-//! Reads what [`crate::serve::query_log`] wrote, in either spelling. What is no line of it is counted and told at the
-//! end. A reader of ours that has seen enough is a quiet end.
+//! Reads what [`crate::serve::query_log`] wrote, in either format. Other lines are counted and reported at the end. If the reader of our output stops early, the command ends quietly.
 
 mod follow;
 mod input;
@@ -27,9 +25,9 @@ use wanted::{Wanted, WantedArgs};
 /// `gapura log …`
 #[derive(Debug, clap::Subcommand)]
 pub(super) enum Log {
-    /// Print queries as they come, also after the file was put aside
+    /// Print queries as they arrive, also across rotation of the file
     Follow {
-        /// The file; - is standard input [default: that of the settings]
+        /// The file; - is standard input [default: the file in the settings]
         file: Option<PathBuf>,
         /// Which queries.
         #[command(flatten)]
@@ -39,7 +37,7 @@ pub(super) enum Log {
     Top(Top),
     /// Print queries, oldest first
     Filter {
-        /// Files; - is standard input [default: that of the settings with those put aside]
+        /// Files; - is standard input [default: the file in the settings, and rotated ones]
         files: Vec<PathBuf>,
         /// Which queries.
         #[command(flatten)]
@@ -74,21 +72,21 @@ pub(super) fn run(common: &Common, log: Log) -> anyhow::Result<u8> {
 struct Told {
     /// Lines of the query log.
     lines: u64,
-    /// Lines that are none.
+    /// Other lines.
     others: u64,
 }
 
 impl Told {
-    /// Says on standard error what could not be read; the exit code is 1 if that was all there was.
+    /// Reports on standard error what could not be read; the exit code is 1 if nothing could.
     fn exit(&self) -> u8 {
         if self.others > 0 {
             let others = self.others;
-            super::put_error(&format!("gapura: {others} lines are not of the query log\n"));
+            super::put_error(&format!("gapura: {others} lines are not from a query log\n"));
         }
         u8::from(self.lines == 0 && self.others > 0)
     }
 
-    /// Reads a line and has `show` see it, if it is wanted. Returns whether more is wanted.
+    /// Reads a line and passes it to `show`, if it is wanted. Returns whether more is wanted.
     fn see(
         &mut self,
         line: &[u8],
@@ -110,7 +108,7 @@ impl Told {
     }
 }
 
-/// Has `show` see the wanted lines of all files until it has seen enough. Returns whether it saw all.
+/// Passes the wanted lines of all files to `show` until it has enough. Returns whether it saw all.
 fn read_all(
     common: &Common,
     files: &[PathBuf],
@@ -138,7 +136,7 @@ fn file_of_settings(common: &Common) -> anyhow::Result<PathBuf> {
     let path = super::config_path(common);
     let Ok(loaded) = crate::config::load(&path) else {
         bail!(
-            "{}: the settings do not read, see `gapura check`; or name a file of the query log",
+            "{}: cannot read the settings, see `gapura check`; or name a file of the query log",
             path.display()
         );
     };
@@ -148,8 +146,8 @@ fn file_of_settings(common: &Common) -> anyhow::Result<PathBuf> {
     }
 }
 
-/// The files of the settings: those put aside, oldest first, as far as they may hold what is wanted, and the one
-/// that is written.
+/// The files of the settings: the rotated ones that may contain what is wanted, oldest first, and the current
+/// one.
 fn files_of_settings(common: &Common, wanted: &Wanted) -> anyhow::Result<Vec<PathBuf>> {
     let file = file_of_settings(common)?;
     let mut files = with_put_aside(&file, wanted.since());
@@ -159,7 +157,7 @@ fn files_of_settings(common: &Common, wanted: &Wanted) -> anyhow::Result<Vec<Pat
     Ok(files)
 }
 
-/// The files put aside beside this one that were written after `since`.
+/// The rotated files beside this one that were written after `since`.
 fn with_put_aside(file: &Path, since: Option<SystemTime>) -> Vec<PathBuf> {
     let aside = put_aside(file).into_iter();
     aside
@@ -170,7 +168,7 @@ fn with_put_aside(file: &Path, since: Option<SystemTime>) -> Vec<PathBuf> {
 
 //------------ Printing ------------------------------------------------------
 
-/// Prints a line; whether somebody still reads.
+/// Prints a line; returns whether anybody still reads.
 fn print(common: &Common, line: &str, read: &Line<'_>) -> bool {
     if !common.json {
         return super::put(&plain(&(told(read).replace('\n', "\\n") + "\n")));
@@ -184,7 +182,7 @@ fn print(common: &Common, line: &str, read: &Line<'_>) -> bool {
     super::put(&(json(&serde_json::Value::Object(object).to_string()).into_owned() + "\n"))
 }
 
-/// A line for people: the usual first, and then what is unusual about it.
+/// A line for people: the usual fields first, then what is unusual about it.
 fn told(read: &Line<'_>) -> String {
     let shown = |key: &str| read.get(key).map_or_else(|| "-".to_owned(), ToString::to_string);
     let mut text = format!(

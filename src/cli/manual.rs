@@ -1,4 +1,4 @@
-//! `gapura completions` and `gapura man`: what a package ships, made of the command line, the shipped settings and one
+//! `gapura completions` and `gapura man`, for packages: generated from the command line, the shipped settings and a
 //! page on zone files.
 
 use std::path::Path;
@@ -43,8 +43,8 @@ pub(super) fn pages(directory: &Path) -> anyhow::Result<u8> {
     Ok(0)
 }
 
-/// The date of the pages: that of the source where a build says it (`SOURCE_DATE_EPOCH`), so that the same source gives
-/// the same pages; else today.
+/// The date of the pages: that of the source if the build sets `SOURCE_DATE_EPOCH`, so that builds are reproducible;
+/// else today.
 fn date() -> anyhow::Result<String> {
     let of_source = std::env::var("SOURCE_DATE_EPOCH").ok().and_then(|text| text.parse().ok());
     let time = match of_source {
@@ -54,7 +54,7 @@ fn date() -> anyhow::Result<String> {
     Ok(time.date().to_string())
 }
 
-/// A page with its date in the place of an empty one.
+/// A page with its date filled in.
 fn dated(page: &str, date: &str) -> String {
     page.replacen(" \"\" ", &format!(" {date} "), 1)
 }
@@ -87,15 +87,15 @@ fn page_of(
 /// A line of the settings file.
 #[derive(Debug, Eq, PartialEq)]
 enum Line<'a> {
-    /// `[table]` or `[[table]]`, with what is said of it.
+    /// `[table]` or `[[table]]`, with its comment.
     Table(&'a str, &'a str),
-    /// `key = value`, with what is said of it.
+    /// `key = value`, with its comment.
     Key(&'a str, &'a str),
-    /// More of what is said.
+    /// A continued comment.
     More(&'a str),
 }
 
-/// gapura.toml(5), made of the shipped file.
+/// gapura.toml(5), generated from the shipped file.
 fn settings_page(shipped: &str) -> String {
     let mut page = String::from(
         ".TH gapura.toml 5 \"\" gapura gapura\n.SH NAME\ngapura.toml \\- settings of gapura\n.SH DESCRIPTION\n",
@@ -119,7 +119,7 @@ fn settings_page(shipped: &str) -> String {
         }
     }
     page.push_str(
-        ".SH FILES\n.TP\n.I config/gapura.toml\nRead where it is there.\n.TP\n.I /etc/gapura/gapura.toml\nElse this one.\n\
+        ".SH FILES\n.TP\n.I config/gapura.toml\nRead if it exists.\n.TP\n.I /etc/gapura/gapura.toml\nRead otherwise.\n\
          .SH \"SEE ALSO\"\n\\fBgapura\\fR(1),\n\\fBgapura\\-check\\fR(1),\n\\fBgapura\\-zone\\fR(5)\n",
     );
     page
@@ -133,7 +133,8 @@ fn add(page: &mut String, said: &str) {
     }
 }
 
-/// What a line of the file says; none if it is empty. A key or table that is not set stands behind "# ".
+/// Parses a line of the file; none if it is empty. A key or table that is not set is commented out with
+/// "# ".
 fn read(line: &str) -> Option<Line<'_>> {
     let bare = line.strip_prefix("# ").unwrap_or(line);
     let (code, said) = split(bare);
@@ -150,7 +151,7 @@ fn read(line: &str) -> Option<Line<'_>> {
     (!more.is_empty()).then_some(Line::More(more))
 }
 
-/// A line in front of its comment, and the comment. A `#` inside a text begins none.
+/// A line without its comment, and the comment. A `#` inside a string starts none.
 fn split(line: &str) -> (&str, &str) {
     let mut is_text = false;
     for (at, c) in line.char_indices() {
@@ -165,7 +166,7 @@ fn split(line: &str) -> (&str, &str) {
     (line.trim(), "")
 }
 
-/// Text for roff: no backslash, hyphen, quote or leading dot means anything.
+/// Text escaped for roff: no backslash, hyphen, quote or leading dot has a meaning.
 fn escaped(text: &str) -> String {
     let mut escaped = String::new();
     if text.starts_with(['.', '\'']) {

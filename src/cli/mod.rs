@@ -1,8 +1,5 @@
 //! The command line: parses, runs the command, prints the result, returns the exit code.
-//!
-//! `serve` runs the daemon here. `check`, `zone check`, `log`, `import` and `db` work here, without a daemon. The other
-//! commands go to the running daemon over its control socket; those on people, tokens and the event
-//! chain also work on the database of a stopped one. Printing to standard output happens in this room only.
+//! `serve` runs the daemon in this process. `check`, `zone check`, `log`, `import` and `db` also work in this process, without a daemon. The other commands go to the running daemon over its control socket; those on people, tokens and the event chain also work on the database of a stopped one. Only this room prints to standard output.
 
 mod args;
 mod commands;
@@ -37,11 +34,13 @@ use crate::control::Reply;
 use args::{Command, Common, Gapura};
 pub use commands::commands;
 
-/// Exit code of a command that was not understood or whose settings do not read.
+/// Exit code for a usage error or settings that cannot be read.
 const EXIT_USAGE: u8 = 2;
-/// Exit code of a daemon that could not start now and may in a moment: a service manager tries again.
+/// Exit code of a daemon that failed to start for a reason that may pass: a service manager should
+/// retry.
 const EXIT_LATER: u8 = 1;
-/// Exit code of a daemon that a second signal interrupted while it stopped, as a shell has it for SIGINT.
+/// Exit code of a daemon that a second signal interrupted while it was stopping, as shells use it for
+/// SIGINT.
 const EXIT_INTERRUPTED: u8 = 130;
 
 /// Runs the program.
@@ -50,7 +49,7 @@ pub fn main() -> ExitCode {
         Ok(typed) => typed,
         Err(error) => return told(&error),
     };
-    // Before anything else is set up: it has nothing but standard input and output.
+    // Before anything else is set up: these have nothing but standard input and output.
     #[cfg(feature = "approval")]
     match typed.command {
         Command::ReadLetter { seconds, memory_mib } => {
@@ -75,7 +74,7 @@ fn tell(error: &anyhow::Error) {
     put_error(&plain::plain(&format!("gapura: {error:#}\n")));
 }
 
-/// What was typed. As `gapuractl` the program is `gapura ctl`.
+/// The command line. Called as `gapuractl`, the program is `gapura ctl`.
 fn typed() -> Vec<OsString> {
     let mut typed: Vec<OsString> = std::env::args_os().collect();
     let name = typed.first().and_then(|called| Path::new(called).file_name()).map(OsStr::to_owned);
@@ -157,19 +156,19 @@ fn settings(common: &Common) -> Result<Loaded, u8> {
     })
 }
 
-/// Prints a reply in the form that was asked for; its exit code is the command's. What was refused goes to
-/// standard error.
+/// Prints a reply as text or JSON; its exit code is the command's. Refusals go to standard error.
 fn print(common: &Common, reply: &Reply) -> u8 {
     if reply.exit == 0 || common.json {
         return print_report(common, reply);
     }
-    // One sentence is in need of a name before it; a list of findings names its files.
+    // A single sentence gets the program's name in front; a list of findings names its files.
     let name = if reply.json.get("error").is_some() { "gapura: " } else { "" };
     put_error(&plain::plain(&with_newline(&format!("{name}{}", reply.text))));
     reply.exit
 }
 
-/// Prints a reply to standard output, whatever its exit code: that of a report is what it has found.
+/// Prints a reply to standard output, whatever its exit code: a report's exit code says what it
+/// found.
 fn print_report(common: &Common, reply: &Reply) -> u8 {
     if common.json {
         put(&(plain::json(&reply.json.to_string()).into_owned() + "\n"));
@@ -179,8 +178,8 @@ fn print_report(common: &Common, reply: &Reply) -> u8 {
     reply.exit
 }
 
-/// Writes to standard output; whether somebody still reads it. A reader that has seen enough
-/// (`gapura … | head`) is no error.
+/// Writes to standard output; returns whether anybody still reads it. A reader that stops early
+/// (`gapura … | head`) is not an error.
 fn put(text: &str) -> bool {
     let mut out = std::io::stdout().lock();
     out.write_all(text.as_bytes()).and_then(|()| out.flush()).is_ok()
@@ -200,7 +199,7 @@ fn put_error(text: &str) {
     let _ = std::io::stderr().lock().write_all(text.as_bytes());
 }
 
-/// Text that ends its last line; nothing stays nothing.
+/// The text with a newline at its end; empty text stays empty.
 fn with_newline(text: &str) -> String {
     match text {
         "" => String::new(),

@@ -1,5 +1,5 @@
-//! Text as a terminal shows it: nothing in it turns the direction of what follows, hides, or moves the
-//! cursor. Names, notes and zone files hold what strangers wrote.
+//! Makes text safe for a terminal: nothing in it changes the writing direction, hides, or moves the
+//! cursor. Names, notes and zone files contain what strangers wrote.
 
 use std::borrow::Cow;
 use std::fmt::Write;
@@ -12,19 +12,19 @@ pub(super) fn plain(text: &str) -> Cow<'_, str> {
     escaped(text, odd, |c, out| write!(out, "\\u{{{:x}}}", u32::from(c)))
 }
 
-/// Text of our own making, which may be colored, around what others wrote.
+/// Text with our own colors around what others wrote.
 pub(super) fn shown(text: &str) -> Cow<'_, str> {
     escaped(text, is_hidden, |c, out| write!(out, "\\u{{{:x}}}", u32::from(c)))
 }
 
-/// JSON, in which such a character can stand in a text only.
+/// JSON, where such a character can only be inside a string.
 pub(super) fn json(text: &str) -> Cow<'_, str> {
     escaped(text, is_hidden, |c, out| {
         c.encode_utf16(&mut [0; 2]).iter().try_for_each(|unit| write!(out, "\\u{unit:04x}"))
     })
 }
 
-/// The text with odd characters written out.
+/// The text with unsafe characters escaped.
 fn escaped(
     text: &str,
     odd: impl Fn(char) -> bool,

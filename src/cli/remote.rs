@@ -13,7 +13,7 @@ use super::{print, print_report};
 use crate::control::{self, Reply};
 use crate::control::{Command, OfficeCommand};
 
-/// Octets of a password on standard input; more is surely something else.
+/// Octets of a password on standard input; anything longer is not a password.
 #[cfg(feature = "approval")]
 const PASSWORD_OCTETS_MAX: u64 = 1024;
 
@@ -28,7 +28,7 @@ pub(super) fn ctl(common: &Common, ctl: args::Ctl) -> anyhow::Result<u8> {
         args::Ctl::Clock => Command::Office(OfficeCommand::ClockConfirm),
     };
     match command {
-        // What it has found is in its exit code.
+        // The exit code says what it found.
         Command::Status => {
             let sent = send_to(common, command)?;
             Ok(sent.map_or_else(
@@ -109,7 +109,7 @@ pub(super) fn webhook(common: &Common, webhook: args::Webhook) -> anyhow::Result
         args::Webhook::Test { name } => OfficeCommand::WebhookTest { name },
         args::Webhook::Retry { name } => OfficeCommand::WebhookRetry { name },
     };
-    // What was found out is in the exit code.
+    // The exit code says what it found.
     let sent = send_to(common, Command::Office(command))?;
     Ok(sent.map_or_else(
         |exit| exit,
@@ -120,7 +120,7 @@ pub(super) fn webhook(common: &Common, webhook: args::Webhook) -> anyhow::Result
     ))
 }
 
-/// `gapura report`: the daemon gathers it, and its form is made here.
+/// `gapura report`: the daemon collects the data; this process formats it.
 #[cfg(feature = "approval")]
 pub(super) fn report(common: &Common, report: args::Report) -> anyhow::Result<u8> {
     let args::Report { month, format, output, act } = report;
@@ -157,7 +157,7 @@ pub(super) fn report(common: &Common, report: args::Report) -> anyhow::Result<u8
     }
     anyhow::ensure!(
         format == args::ReportFormat::Json || !std::io::stdout().is_terminal(),
-        "this is no text for a terminal: name a file with --output"
+        "this format is not for a terminal: name a file with --output"
     );
     super::put_octets(&octets);
     Ok(0)
@@ -169,7 +169,7 @@ pub(super) fn audit(common: &Common, audit: args::Audit) -> anyhow::Result<u8> {
     if let args::Audit::Verify { key: Some(key), .. } = &audit {
         anyhow::ensure!(
             crate::audit::Notary::is_public_key(key),
-            "--key {key}: the public key is 64 hexadecimal digits, as the key lines of an export say"
+            "--key {key}: the public key is 64 hexadecimal digits, as in the key lines of an export"
         );
     }
     match audit {
@@ -219,7 +219,7 @@ fn password() -> anyhow::Result<String> {
     Ok(standard_input()?.trim_end_matches(['\r', '\n']).to_owned())
 }
 
-/// What stands on standard input.
+/// The text on standard input.
 #[cfg(feature = "approval")]
 fn standard_input() -> anyhow::Result<String> {
     let mut text = String::new();

@@ -1,8 +1,5 @@
 //! `gapura request …`: the queue from the command line, over the daemon's own JSON API.
-//!
-//! Being root on the server makes nobody an officer: the command acts for the person whose token is
-//! in `GAPURA_TOKEN`, or for the applicant whose secret is in `GAPURA_SECRET`. No rule is decided
-//! here; the commands of acts are made from the procedure's table.
+//! Being root on the server does not make anybody an officer: the command acts for the person whose token is in `GAPURA_TOKEN`, or for the applicant whose secret is in `GAPURA_SECRET`. No rule is decided here; the commands for acts are generated from the procedure's table.
 
 mod act;
 mod body;
@@ -64,14 +61,14 @@ impl Subcommand for Request {
     }
 }
 
-/// The commands on the queue that are no act on a request.
+/// The commands on the queue that are not an act on a request.
 #[derive(Debug, Subcommand)]
 pub enum Queue {
     /// Send a request: JSON as in the API, and the letter
     Submit {
         /// The request as JSON; `-` reads standard input
         file: PathBuf,
-        /// The letter: a PDF of 2 MB at most, or a JPEG or PNG of 10 MB at most; a renewal that changes
+        /// The letter: a PDF of at most 2 MB, or a JPEG or PNG of at most 10 MB; a renewal that changes
         /// nothing needs none
         #[arg(long, value_name = "FILE")]
         letter: Option<PathBuf>,
@@ -83,19 +80,19 @@ pub enum Queue {
         /// Only this state
         #[arg(long, value_parser = PossibleValuesParser::new(State::ALL.map(State::as_str)))]
         state: Option<String>,
-        /// Only what is late
+        /// Only late requests
         #[arg(long)]
         late: bool,
         /// How many
         #[arg(long, default_value_t = 50)]
         limit: usize,
     },
-    /// One request with candidate, check sheet, proof and history
+    /// Show one request with candidate, check sheet, proof and history
     Show {
         /// Its number
         number: String,
     },
-    /// Live names and the requests behind them
+    /// List live names and the requests behind them
     #[command(display_order = 100)]
     Records {
         /// Only this name
@@ -111,7 +108,7 @@ pub enum Queue {
         #[arg(long)]
         reason: String,
     },
-    /// Accept what the zone file on disk says in the place of what was promised
+    /// Accept what the zone file on disk says instead of what was approved
     #[command(display_order = 103)]
     Adopt {
         /// The absolute name
@@ -120,7 +117,7 @@ pub enum Queue {
         #[arg(long)]
         reason: String,
     },
-    /// Key in by letter that the owner still needs a name and its contact is right
+    /// Record the owner's letter saying that the name is still needed and its contact is right
     #[command(display_order = 104)]
     ConfirmName {
         /// The absolute name
@@ -129,7 +126,7 @@ pub enum Queue {
         #[arg(long, default_value = "")]
         letter: String,
     },
-    /// Agree with the other officer's emergency suspension
+    /// Confirm the other officer's emergency suspension
     #[command(display_order = 102)]
     ConfirmSuspension {
         /// The absolute name
@@ -140,7 +137,7 @@ pub enum Queue {
 /// `gapura privacy …`
 #[derive(Debug, Subcommand)]
 pub enum Privacy {
-    /// Erase the person behind a request that has ended; decision, name and office stay
+    /// Erase the personal data of a request that has ended; decision, name and office stay
     Erase {
         /// The request's number
         number: String,
@@ -148,29 +145,30 @@ pub enum Privacy {
         #[arg(long)]
         ground: String,
     },
-    /// What is kept of a person; leaves an event, without the words that were looked for
+    /// Show what is stored about a person; recorded as an event, without the search text
     Show {
         /// A mailbox, a request's number, an absolute name, or part of a person's name
         #[arg(value_name = "NAME|MAIL")]
         of: String,
     },
-    /// Whose data are kept and which fields, as CSV, for the notice after a breach; leaves an event
+    /// List whose data are stored and which fields, as CSV, for the notice after a breach; recorded
+    /// as an event
     BreachExport {},
 }
 
 /// `gapura paper …`
 #[derive(Debug, Subcommand)]
 pub enum Paper {
-    /// The papers of a request
+    /// List the papers of a request
     List {
         /// The request's number
         number: String,
     },
-    /// The PDF of one of them, on standard output
+    /// Write the PDF of a paper to standard output
     Show {
         /// The request's number
         number: String,
-        /// A kind, as `notification` (the newest in force), or an id, as `paper list` shows
+        /// A kind, such as `notification` (the newest in force), or an id, as `paper list` shows
         #[arg(value_name = "KIND|ID")]
         paper: String,
         /// Write it to this file instead
@@ -181,7 +179,7 @@ pub enum Paper {
 
 //------------ Running them ----------------------------------------------------
 
-/// Sends a command on the queue to the daemon. Exit code: 0 done, 1 refused, 2 not understood.
+/// Sends a command on the queue to the daemon. Exit code: 0 done, 1 refused, 2 usage.
 pub(super) fn run(common: &Common, request: Request) -> anyhow::Result<u8> {
     if let Request::Other(Queue::Import(table)) = &request {
         return import::import(common, table);
@@ -225,7 +223,7 @@ pub(super) fn paper(common: &Common, paper: Paper) -> anyhow::Result<u8> {
     };
     if output.is_none() && std::io::stdout().is_terminal() {
         super::put_error(
-            "gapura: a PDF is no text for a terminal: give --output FILE, or redirect it\n",
+            "gapura: refusing to print a PDF to a terminal: give --output FILE, or redirect it\n",
         );
         return Ok(2);
     }
@@ -247,7 +245,7 @@ pub(super) fn paper(common: &Common, paper: Paper) -> anyhow::Result<u8> {
     Ok(0)
 }
 
-/// A client of the daemon, or the exit code where the settings do not read.
+/// A client of the daemon, or the exit code if the settings cannot be read.
 fn client(common: &Common) -> anyhow::Result<Result<Client, u8>> {
     let loaded = match super::settings(common) {
         Ok(loaded) => loaded,
@@ -265,12 +263,12 @@ fn send(common: &Common, show: print::Shape, call: &Call) -> anyhow::Result<u8> 
     shown(common, show, &ask(&client, call)?)
 }
 
-/// Sends a call. Who is not known is told how to be.
+/// Sends a call. If a token is missing, says how to set one.
 fn ask(client: &Client, call: &Call) -> anyhow::Result<Reply> {
     let reply = client.send(call)?;
     if reply.status == 401 && !client.has_token() {
         super::put_error(
-            "gapura: GAPURA_TOKEN is not set: put a personal token into it (`gapura token create`)\n",
+            "gapura: GAPURA_TOKEN is not set: set it to a personal token (`gapura token create`)\n",
         );
     }
     Ok(reply)
@@ -292,7 +290,7 @@ fn address(loaded: &crate::config::Loaded) -> anyhow::Result<SocketAddr> {
     let mut listen = loaded.settings.web.listen;
     anyhow::ensure!(
         listen.port() != 0,
-        "web.listen has port 0: say where the daemon listens in GAPURA_WEB=address:port (it printed it at start)"
+        "web.listen has port 0: set GAPURA_WEB=address:port to where the daemon listens (it printed the address at startup)"
     );
     match listen.ip() {
         IpAddr::V4(ip) if ip.is_unspecified() => listen.set_ip(Ipv4Addr::LOCALHOST.into()),

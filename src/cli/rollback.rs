@@ -1,5 +1,5 @@
-//! `gapura zone rollback`: on a terminal a person sees what would change before it does. Scripts, which have
-//! no terminal, are not asked.
+//! `gapura zone rollback`: on a terminal it shows what would change and asks first. Scripts, which have no
+//! terminal, are not asked.
 
 use std::io::IsTerminal;
 
@@ -9,7 +9,7 @@ use super::send::send_to;
 use super::{print, put_error};
 use crate::control::Command;
 
-/// Rolls a zone back, after a yes where somebody can give one.
+/// Rolls a zone back, after confirmation on a terminal.
 pub(super) fn rollback(common: &Common, zone: String, to: u32, yes: bool) -> anyhow::Result<u8> {
     let call = |preview, live| {
         let command = Command::ZoneRollback { zone: zone.clone(), to, preview, live };
@@ -22,7 +22,7 @@ pub(super) fn rollback(common: &Common, zone: String, to: u32, yes: bool) -> any
             Ok(preview) => preview,
             Err(exit) => return Ok(exit),
         };
-        // Refused, or nothing to roll back: there is nothing to be asked.
+        // Refused, or nothing to roll back: no question to ask.
         if preview.exit != 0 || preview.json["diff"].is_null() {
             return Ok(print(common, &preview));
         }
@@ -36,7 +36,7 @@ pub(super) fn rollback(common: &Common, zone: String, to: u32, yes: bool) -> any
     Ok(call(false, live)?.map_or_else(|exit| exit, |reply| print(common, &reply)))
 }
 
-/// Asks on the terminal; no is what counts unless it is a clear yes.
+/// Asks on the terminal; anything but a clear yes is no.
 fn confirmed(question: &str) -> std::io::Result<bool> {
     put_error(&format!("{} [y/N] ", shown(question)));
     let mut answer = String::new();

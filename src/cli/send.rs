@@ -1,4 +1,5 @@
-//! Sends a command to the running daemon, or carries it out here where a stopped one allows it.
+//! Sends a command to the running daemon, or, for some commands, runs it here if the daemon is
+//! stopped.
 
 use super::args::Common;
 use super::{config_path, print};
@@ -6,13 +7,13 @@ use crate::config;
 use crate::control::{self, CallError, Command, Reply};
 use crate::publish::Floor;
 
-/// Sends a command to the daemon and prints what it says.
+/// Sends a command to the daemon and prints its reply.
 pub(super) fn send(common: &Common, command: Command) -> anyhow::Result<u8> {
     Ok(send_to(common, command)?.map_or_else(|exit| exit, |reply| print(common, &reply)))
 }
 
-/// Sends a command to the daemon. Without one, commands on people and the event chain run here, on its
-/// database. The error is the exit code of settings that do not read.
+/// Sends a command to the daemon. Without a daemon, commands on people and the event chain run here,
+/// on its database. The error is the exit code for settings that cannot be read.
 pub(super) fn send_to(common: &Common, command: Command) -> anyhow::Result<Result<Reply, u8>> {
     let path = config_path(common);
     let read = config::load(&path);

@@ -1,5 +1,5 @@
-//! `gapura ctl stop` and `gapura ctl hand-over`: commands after which another process answers, or none. They return
-//! when it is so.
+//! `gapura ctl stop` and `gapura ctl hand-over`: they return once the daemon has exited, or the new process
+//! answers.
 
 use std::cell::Cell;
 use std::path::Path;
@@ -12,9 +12,9 @@ use crate::config;
 use crate::control::{self, CallError, Command, Reply};
 use crate::service::successor::ANSWERING_WITHIN;
 
-/// How often it is looked whether it is so.
+/// How often to check.
 const LOOK: Duration = Duration::from_millis(50);
-/// How long a daemon may take to have its work back when its successor has failed.
+/// How long a daemon may take to resume its work after its successor has failed.
 const BACK_WITHIN: Duration = Duration::from_secs(15);
 /// How long a daemon may take to stop: it gives up by itself after 30 seconds.
 const STOP_MAX: Duration = Duration::from_secs(40);
@@ -23,12 +23,12 @@ const STOP_MAX: Duration = Duration::from_secs(40);
 pub(super) fn stop(common: &Common) -> anyhow::Result<u8> {
     let state_dir = config::state_dir_of(&config_path(common));
     let Some((pid, _)) = daemon(&state_dir) else {
-        // There is none, or none for this user: said as of any other command.
+        // No daemon, or none that this user may control: reported as for any other command.
         return super::send::send(common, Command::Stop);
     };
     match control::call(&state_dir, &Command::Stop) {
         Ok(reply) if reply.exit != 0 => return Ok(print(common, &reply)),
-        // It may have ended before it said that it would.
+        // It may have exited before it replied.
         Ok(_) | Err(CallError::Vanished(_)) => {}
         Err(error) => return Ok(print(common, &Reply::failed(error.to_string()))),
     }
@@ -36,7 +36,7 @@ pub(super) fn stop(common: &Common) -> anyhow::Result<u8> {
     let reply = match ended {
         Some(()) => Reply::done("stopped", serde_json::json!({ "pid": pid })),
         None => Reply::failed(format!(
-            "process {pid} has not ended yet: its log says what it waits for"
+            "process {pid} has not exited yet: its log says what it waits for"
         )),
     };
     Ok(print(common, &reply))
@@ -66,28 +66,28 @@ pub(super) fn hand_over(common: &Common) -> anyhow::Result<u8> {
                 serde_json::json!({ "from": old, "to": new, "version": version }),
             ))
         }
-        // It is gone, and the old one works again.
+        // The new process is gone, and the old one works again.
         Some((pid, _)) if pid == old && !is_there(new) => Some(Reply::failed(format!(
-            "process {new} did not take over, its log says why; process {old} goes on"
+            "process {new} did not take over, its log says why; process {old} continues"
         ))),
         _ if !is_there(old) && !is_there(new) => {
-            Some(Reply::failed("both processes have ended: their log says why"))
+            Some(Reply::failed("both processes have exited: their log says why"))
         }
         None if is_stuck() => Some(Reply::failed(format!(
-            "process {new} did not take over, and process {old} cannot take its work back: it answers queries from \
+            "process {new} did not take over, and process {old} cannot resume all of its work: it answers queries from \
              memory and tries again; its log says what is in the way"
         ))),
         _ => None,
     });
     let reply = reply.unwrap_or_else(|| {
         Reply::failed(format!(
-            "process {new} has not taken over yet: `gapura ctl status` says who answers"
+            "process {new} has not taken over yet: `gapura ctl status` shows which process answers"
         ))
     });
     Ok(print(common, &reply))
 }
 
-/// What `look` finds within a time.
+/// What `look` finds within a time limit.
 fn within<T>(time: Duration, look: impl Fn() -> Option<T>) -> Option<T> {
     let begun = Instant::now();
     loop {
@@ -101,14 +101,14 @@ fn within<T>(time: Duration, look: impl Fn() -> Option<T>) -> Option<T> {
     }
 }
 
-/// Whether a process is there. One that has ended stays in the table until its parent looks.
+/// Whether a process exists. One that has exited stays in the table until its parent reaps it.
 fn is_there(pid: u64) -> bool {
     let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
     let state = stat.rsplit(')').next().unwrap_or_default().trim_start();
     !(state.is_empty() || state.starts_with('Z') || state.starts_with('X'))
 }
 
-/// The process and version of the daemon that runs; none while there is none to be reached.
+/// Process id and version of the running daemon; none while none can be reached.
 fn daemon(state_dir: &Path) -> Option<(u64, String)> {
     let reply: Result<Reply, CallError> = control::call(state_dir, &Command::Status);
     let json = reply.ok()?.json;

@@ -1,25 +1,16 @@
-//! The only door to live data: a file edit, an approved request and a rollback are all a change from
-//! one serial to the next.
+//! The only way to change live data: a file edit, an approved request and a rollback are all a
+//! change from one serial to the next.
 //!
 //! ```text
-//! source   files: read, compiled, watched, reloaded; the start
+//! source   files: read, compiled, watched, reloaded; startup
 //!    │
 //! propose  what a file, an edit or a rollback means for what is live: a proposal
 //!    │
-//! door     judge ─► number ─► commit ─► swap ─► confirm ─► announce, or take back
+//! door     check ─► number ─► commit ─► swap ─► confirm ─► notify, or revert
 //! ```
-//!
-//! A floor uses only those below it. Beneath them are `state`, what all floors share, and
-//! `confirm`, which asks our own sockets. Before the commit nothing changes for anybody; after it the
-//! change is what start-up serves, so a crash at any point leaves the state before or after it. The
-//! operator's file is never written. What requests and updates put up is kept beside it and merged with it, RRset
-//! by RRset.
-//!
-//! To add a cause of change, add its variant to [`Cause`], whose matches then ask what it means, and
-//! publish an [`EditProposal`] with it, or make a proposal of its own kind in `propose`.
-//!
-//! Everything here is plain threads and locks: one lock per zone orders its changes, readers of the
-//! served zones take none.
+//! A floor uses only those below it. Beneath them are `state`, which all floors share, and `confirm`, which queries our own sockets. Before the commit nothing changes for anybody; after it the next start serves the change, so a crash at any point leaves the state before or after it. The operator's file is never written. What requests and updates publish is kept beside it and merged with it, RRset by RRset.
+//! To add a cause of change, add its variant to [`Cause`], whose exhaustive matches then require its meaning, and publish an [`EditProposal`] with it, or make another kind of proposal in `propose`.
+//! Everything here uses plain threads and locks: one lock per zone orders its changes; readers of the served zones take none.
 
 mod confirm;
 mod door;

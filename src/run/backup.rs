@@ -66,7 +66,7 @@ pub fn backup(state_dir: &Path, loaded: Option<&Loaded>, target: Target<'_>) -> 
 pub fn check_backup(file: &Path) -> Reply {
     match backup::check(file) {
         Ok(manifest) => {
-            let text = format!("{}: a whole backup\n{}", file.display(), told(&manifest));
+            let text = format!("{}: a complete backup\n{}", file.display(), told(&manifest));
             Reply::done(text, json!({ "file": file, "manifest": summary(&manifest) }))
         }
         Err(error) => Reply::failed(with_causes(&error)),
@@ -107,7 +107,7 @@ fn into_file(
     let is_there = || path.symlink_metadata().is_ok();
     let taken = || {
         RunError::Refused(format!(
-            "{} is there already: give it another name, or replace it with --force",
+            "{} exists already: choose another name, or replace it with --force",
             path.display()
         ))
     };
@@ -131,7 +131,8 @@ fn into_file(
     file.sync_all().map_err(failed)?;
     drop(file);
     if backup::check(&archive)? != written.manifest {
-        let why = io::Error::other("it does not read back as it was written: look at the disk");
+        let why =
+            io::Error::other("it reads back differently from what was written: check the disk");
         return Err(failed(why).into());
     }
     if is_there() && !force {
@@ -161,7 +162,7 @@ pub(super) fn last_made(state_dir: &Path) -> Option<u64> {
 fn scratch(path: &Path) -> Result<Scratch, RunError> {
     Scratch::make(path).map_err(|source| match source.kind() {
         ErrorKind::WouldBlock => RunError::Refused(format!(
-            "another backup is on its way in {}: wait for it",
+            "another backup is being made in {}: wait for it",
             path.display()
         )),
         _ => BackupError::write(path, source).into(),
@@ -252,7 +253,7 @@ impl Taking<'_> {
             Store::copy(self.state_dir, self.scratch)?;
             let store = Store::inspect(self.scratch)?;
             let store =
-                store.ok_or_else(|| StoreError::Corrupt("the copy is not whole".to_owned()))?;
+                store.ok_or_else(|| StoreError::Corrupt("the copy is not complete".to_owned()))?;
             let mut manifest = Manifest {
                 format: FORMAT.to_owned(),
                 gapura: env!("CARGO_PKG_VERSION").to_owned(),
@@ -277,7 +278,7 @@ impl Taking<'_> {
                 break;
             }
         }
-        last.ok_or_else(|| RunError::Refused("the database does not keep still".to_owned()))
+        last.ok_or_else(|| RunError::Refused("the database keeps changing: try again".to_owned()))
     }
 
     /// The files of keys.
@@ -429,9 +430,9 @@ fn reply(file: &str, manifest: &Manifest, left_out: &[String]) -> Reply {
     }
     text += &told(manifest);
     for path in left_out {
-        append_line!(text, "  not taken along, it cannot be read: {path}");
+        append_line!(text, "  not included, as it cannot be read: {path}");
     }
-    text += "  it holds secret keys and personal data: keep it as you keep passwords\n";
+    text += "  it contains secret keys and personal data: protect it like passwords\n";
     let json = json!({ "file": file, "manifest": summary(manifest), "left_out": left_out });
     Reply { exit: u8::from(!manifest.missing.is_empty()), text, json }
 }

@@ -1,5 +1,5 @@
 //! What a daemon does before it starts anything, while it has one thread: it sorts the sockets that were passed to it,
-//! and gives up every right that it does not need, for good.
+//! and drops all privileges that it does not need, for good.
 
 use std::ffi::OsString;
 use std::fs::DirBuilder;
@@ -50,20 +50,20 @@ pub fn begin(loaded: &Loaded, passed: Passed, follows: bool) -> Result<Begin, Ru
             give_state_dir(&settings.server.state_dir, user)?;
         }
         let what =
-            "cannot give up the rights of this process: start it as the user it is to run as";
+            "cannot drop the privileges of this process: start it as the user it is to run as";
         match service::shed(user) {
             // It only has what its starter gave it; a system call filter may prevent the drop.
             Err(error) if user.is_none() => {
-                tracing::warn!(%error, "rights of this process could not be given up");
-                begin.rights.push(format!("keeps rights that it does not need ({error})"));
+                tracing::warn!(%error, "privileges of this process could not be dropped");
+                begin.rights.push(format!("keeps privileges that it does not need ({error})"));
             }
             shed => system(what, shed)?,
         }
     }
     let uid = rustix::process::geteuid().as_raw();
     begin.rights.push(if service::is_root() {
-        tracing::warn!("gapura runs as root: name a user for it in server.user");
-        "runs as root: name a user for it in server.user".to_owned()
+        tracing::warn!("gapura runs as root: set server.user");
+        "runs as root: set server.user".to_owned()
     } else {
         format!("runs as user {uid}")
     });
@@ -92,7 +92,7 @@ fn bind(settings: &Settings, inherited: &mut Inherited) -> Result<(), RunError> 
 /// Makes the state directory, and hands it to the daemon's user if root has just made it or it is empty. A directory
 /// in use is left as it is.
 fn give_state_dir(path: &Path, user: User) -> Result<(), RunError> {
-    let what = || format!("cannot make the state directory {}", path.display());
+    let what = || format!("cannot create the state directory {}", path.display());
     system(what(), DirBuilder::new().recursive(true).mode(0o700).create(path))?;
     let found = system(what(), std::fs::metadata(path))?;
     let is_empty = std::fs::read_dir(path).is_ok_and(|mut entries| entries.next().is_none());

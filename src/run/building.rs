@@ -138,7 +138,7 @@ impl Building {
             state_dir: state_dir.path().to_owned(),
             journals: Mutex::default(),
         });
-        let told = system("cannot start to tell secondaries of changes", told);
+        let told = system("cannot start notifying secondaries", told);
         kept(&host, told);
         host.signer.start();
         // Answering queries must not wait for commands, pages or metrics.
@@ -260,7 +260,7 @@ impl Building {
 }
 
 /// How the service manager hears of a daemon that could not take back its work.
-const IDLE: &str = "queries are answered from memory and nothing else is done";
+const IDLE: &str = "queries are answered from memory, and everything else has stopped";
 
 /// A daemon that only answers, and writes nothing.
 pub(super) struct Retired {
@@ -397,7 +397,7 @@ fn start_metrics(
     let weak = Arc::downgrade(host);
     let ready = Arc::new(move || match weak.upgrade() {
         Some(host) => host.health_of(&host.publisher.status()).answer(),
-        None => Err("it stops\n".to_owned()),
+        None => Err("it is stopping\n".to_owned()),
     });
     let bound = system("metrics", listener.local_addr())?;
     runtime.spawn(metrics::serve(listener, figures, ready));

@@ -21,7 +21,7 @@ pub(super) async fn file(desk: Desk, letters: Reader, stopped: watch::Receiver<b
             Ok(false) => {}
             Err(error) => {
                 let error = with_causes(&error);
-                tracing::warn!(error, "a row of a table could not be filed; it is tried again");
+                tracing::warn!(error, "a row of a table could not be filed; it will be retried");
                 if is_stopped_within(PAUSE, &stopped).await {
                     return;
                 }

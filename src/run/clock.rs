@@ -1,5 +1,5 @@
-//! Watches the system clock where no desk does: in a name server alone, or while the queue is closed. Serials may be
-//! made from the clock there too.
+//! Watches the system clock where no desk does: in a name server alone, or while the queue is closed. Serials can be
+//! derived from the clock there, too.
 
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! Figures for `/metrics`, gathered from the rooms that know them.
+//! Metrics for `/metrics`, collected from the rooms that have them.
 
 use std::time::{Duration, Instant, SystemTime};
 

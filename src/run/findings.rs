@@ -16,7 +16,7 @@ const OF_SETTINGS: &[Line] = &[
         "settings-unreadable",
         "error",
         "the settings file cannot be read",
-        "name it with --config; mend its permissions",
+        "name it with --config; correct its permissions",
     ),
     (
         "settings-key",
@@ -46,31 +46,31 @@ const OF_SETTINGS: &[Line] = &[
         "listen-taken",
         "error",
         "another program listens there",
-        "`ss -lntup` tells which: stop it, or choose another address or port",
+        "`ss -lntup` shows which: stop it, or choose another address or port",
     ),
     (
         "listen-address",
         "error; a warning for IPv6 where there is none",
         "an address that this machine does not have",
-        "correct it; where it comes later (keepalived), set server.freebind",
+        "correct it; if it comes up later (keepalived), set server.freebind",
     ),
     (
         "certificate",
         "error",
-        "a certificate, its key or an authority is missing, does not read, or does not fit",
-        "mend the file that is named: until then there is no TLS or QUIC, all else goes on",
+        "a certificate, its key or an authority is missing, unreadable, or does not match",
+        "correct the named file: until then there is no TLS or QUIC; everything else works",
     ),
     (
         "certificate-time",
-        "error when it is over or has not begun, else a warning",
+        "error if it has expired or is not valid yet, else a warning",
         "a certificate is not valid, or ends soon",
-        "put a new one in its place: a running gapura takes it by itself",
+        "replace it: a running gapura picks up the new one automatically",
     ),
     (
         "rule-never-met",
         "warning",
         "a remote may transfer a zone over TLS only, but there is no TLS listener",
-        "add a [tls] table, or take tls out of the remote",
+        "add a [tls] table, or remove tls from the remote",
     ),
     (
         "notify-without-transfer",
@@ -82,7 +82,7 @@ const OF_SETTINGS: &[Line] = &[
         "query-log",
         "error",
         "the query log or the dnstap file cannot be written",
-        "make the directory, for the user gapura runs as; zones are answered without it",
+        "create the directory, owned by the user gapura runs as; zones are answered without it",
     ),
     (
         "state-dir",
@@ -111,7 +111,7 @@ const OF_SETTINGS: &[Line] = &[
     (
         "signed-elsewhere",
         "warning",
-        "gapura is to sign a zone whose file is signed by keys it does not have",
+        "gapura should sign a zone whose file is signed by keys it does not have",
         "import the keys first: signing.md, Keys from elsewhere",
     ),
 ];
@@ -141,7 +141,7 @@ const OF_VERSIONS: &[Line] = &[
         "no-final-newline",
         "error",
         "the last line of a file is not terminated: the file may be truncated",
-        "if it is whole, end it with `echo >> FILE`",
+        "if it is complete, end it with `echo >> FILE`",
     ),
     (
         "marker-lost",
@@ -182,20 +182,20 @@ const OF_VERSIONS: &[Line] = &[
     (
         "zone-left",
         "error",
-        "a zone that was served is not in the settings, or its file is not in zone_dir any more",
-        "put it back; if it is to go: `gapura ctl reload --force`",
+        "a zone that was served is no longer in the settings, or its file is no longer in zone_dir",
+        "put it back; to remove it: `gapura ctl reload ZONE --force`",
     ),
     (
         "zone-dir-unreadable",
         "error",
         "the directory of zone files cannot be read: a disk is not mounted",
-        "mount it, or mend the path or its permissions; zones are served on",
+        "mount it, or correct the path or its permissions; zones stay in service",
     ),
     (
         "zone-file-name",
         "error",
-        "a file in zone_dir has a name that is no zone",
-        "rename it to NAME.zone, or take it out",
+        "a file in zone_dir has a name that is not a domain name",
+        "rename it to NAME.zone, or move it elsewhere",
     ),
     (
         "manifest-damaged",
@@ -213,7 +213,7 @@ const OF_VERSIONS: &[Line] = &[
         "manifest-incomplete",
         "error",
         "another zone of the list was refused, and they go live together",
-        "mend that zone, or take this one out of the list",
+        "correct that zone, or take this one out of the list",
     ),
     (
         "serial-not-raised",
@@ -237,7 +237,7 @@ const OF_VERSIONS: &[Line] = &[
         "serial-far-ahead",
         "warning",
         "a serial is more than 2^30 ahead: secondaries cannot go back (RFC 1982)",
-        "correct it if it is a slip, before secondaries have it",
+        "if it is a mistake, correct it before secondaries have it",
     ),
     (
         "serial-from-future",
@@ -248,8 +248,8 @@ const OF_VERSIONS: &[Line] = &[
     (
         "serial-clock-doubted",
         "warning",
-        "a serial should be made from the time, but the clock is in doubt",
-        "set the clock right, then `gapura ctl clock`",
+        "a serial should be derived from the time, but the clock is in doubt",
+        "set the clock, then `gapura ctl clock`",
     ),
     (
         "serial-restored",
@@ -285,7 +285,7 @@ const OF_VERSIONS: &[Line] = &[
         "signature-future",
         "error",
         "signatures begin in the future: a clock is wrong",
-        "set the clock of this machine or of the signer right",
+        "correct the clock of this machine or of the signer",
     ),
     (
         "not-signed",
@@ -296,13 +296,13 @@ const OF_VERSIONS: &[Line] = &[
     (
         "zonemd-left-out",
         "warning",
-        "the file's ZONEMD does not match the served content, so it is left out",
-        "let gapura make it: zonemd = true",
+        "the file's ZONEMD does not match the served content, so it is omitted",
+        "let gapura generate it: zonemd = true",
     ),
     (
         "zonemd-presigned",
         "warning",
-        "a digest is to be made for a zone that was signed elsewhere",
+        "zonemd = true has no effect in a zone that was signed elsewhere",
         "let its signer make it, or let gapura sign the zone",
     ),
     (
@@ -316,7 +316,7 @@ const OF_VERSIONS: &[Line] = &[
         "edit-type",
         "error",
         "an edit contains a type that the server manages itself",
-        "leave SOA, DNSSEC and other such types out",
+        "omit SOA, DNSSEC and other such types",
     ),
     (
         "edit-occluded",
@@ -334,7 +334,7 @@ const OF_VERSIONS: &[Line] = &[
         "catalog-broken",
         "error",
         "a catalog zone is invalid (RFC 9432)",
-        "correct it at its primary; its members are served on",
+        "correct it at its primary; its members stay in service",
     ),
     (
         "catalog-shrinks",
@@ -376,7 +376,7 @@ const OF_VERSIONS: &[Line] = &[
     (
         "not-confirmed",
         "error",
-        "our own sockets did not answer with the new version, so it was taken back",
+        "our own sockets did not answer with the new version, so it was reverted",
         "find the socket that failed in the log, then reload",
     ),
     ("internal", "error", "a bug in gapura", "report it with the log; the served version stays"),

@@ -68,7 +68,7 @@ impl Host {
             }
             Some(Err(why)) => Reply::failed(format!("{apex} was not transferred: {why}")),
             None => Reply::failed(format!(
-                "{apex} is still being transferred: `gapura ctl status` tells what comes of it"
+                "{apex} is still being transferred: `gapura ctl status` shows the result"
             )),
         }
     }
@@ -151,11 +151,11 @@ pub(super) fn late(zones: &[ZoneStatus], now_ms: i64) -> Vec<String> {
 pub(super) fn refresh_line(status: &RefreshStatus) -> String {
     let mut text = match &status.primary {
         Some(primary) => format!("primary {primary}"),
-        None => "no primary was heard yet".to_owned(),
+        None => "no primary has answered yet".to_owned(),
     };
     match status.next_try_seconds {
         Some(seconds) => append!(text, ", next try in {seconds} s"),
-        None => text.push_str(", asking now"),
+        None => text.push_str(", querying now"),
     }
     if let Some(seconds) = status.expires_seconds {
         append!(text, ", expires in {seconds} s");

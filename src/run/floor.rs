@@ -37,7 +37,7 @@ pub fn raise_floor(settings: &Settings, zone: &str, floor: Floor) -> Result<Repl
     let text = if raised {
         format!("{apex}: the next start goes above {floor}")
     } else {
-        format!("{apex}: {floor} is not ahead of the newest serial that is kept; nothing was done")
+        format!("{apex}: {floor} is not ahead of the newest recorded serial; nothing was done")
     };
     Ok(Reply::done(text, json!({ "floor": floor, "raised": raised })))
 }

@@ -77,7 +77,7 @@ impl Host {
 
     /// Records a component that could not be started, for as long as the daemon runs.
     pub(super) fn note_off(&self, what: &str) {
-        tracing::error!(what, "zones are answered without it: mend this and restart");
+        tracing::error!(what, "zones are answered without it: fix this and restart");
         lock(&self.off).push(what.to_owned());
     }
 }
@@ -86,7 +86,7 @@ impl Host {
 fn zone_fault(zone: &ZoneStatus) -> Option<String> {
     let name = &zone.zone;
     if zone.expired {
-        return Some(format!("{name} has expired, no primary was heard for too long: SERVFAIL"));
+        return Some(format!("{name} has expired, no primary answered for too long: SERVFAIL"));
     }
     let what = if zone.is_secondary() { "transfer" } else { "file" };
     match (&zone.refusal, zone.serial) {

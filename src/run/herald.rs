@@ -82,7 +82,7 @@ fn begin(
     };
     let thread = std::thread::Builder::new().name(name.to_owned()).spawn(run);
     let told = thread.inspect_err(|error| {
-        tracing::error!(%error, "the service manager will not be told that gapura lives");
+        tracing::error!(%error, "the watchdog of the service manager will not be notified");
     });
     told.ok()
 }
@@ -137,7 +137,7 @@ impl Host {
         let health = self.health_of(&zones);
         let mut faults = health.all_faults();
         if let Some(first) = faults.next() {
-            text = format!("{text}; {} to mend: {first}", 1 + faults.count());
+            text = format!("{text}; {} to fix: {first}", 1 + faults.count());
         }
         text
     }

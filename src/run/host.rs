@@ -129,12 +129,12 @@ impl Host {
         let mut text = String::new();
         for (log, fault) in &opened {
             match fault {
-                None => append_line!(text, "{log}: opened again"),
+                None => append_line!(text, "{log}: reopened"),
                 Some(fault) => append_line!(text, "{log}: {fault}"),
             }
         }
         if opened.is_empty() {
-            text.push_str("there is no log of queries\n");
+            text.push_str("neither a query log nor dnstap is configured\n");
         }
         let is_well = opened.iter().all(|(_, fault)| fault.is_none());
         let logs: serde_json::Map<_, _> =
@@ -288,7 +288,7 @@ impl Host {
                 let (removed, added) = change.counts();
                 let from = change.from.unwrap_or_default();
                 let mut text = format!(
-                    "{apex} {from} -> {}  +{added} -{removed} records: the file decides at {owner} again",
+                    "{apex} {from} -> {}  +{added} -{removed} records: the file applies at {owner} again",
                     change.to
                 );
                 // A version that conflicted with these records may go live now.
@@ -298,7 +298,7 @@ impl Host {
                 Reply::done(text.trim_end(), json!({ "from": change.from, "to": change.to }))
             }
             Err(PublishError::NoEffect(_)) => {
-                Reply::failed(format!("no update has put records at {owner} in {apex}"))
+                Reply::failed(format!("no update has added records at {owner} in {apex}"))
             }
             Err(error) => Reply::failed(error.to_string()),
         }
@@ -314,7 +314,7 @@ impl Host {
         let (live, file) = status.map_or((None, None), |zone| (zone.serial, zone.file_serial));
         let shown = |serial: Option<u32>| serial.map_or_else(|| "-".to_owned(), |s| s.to_string());
         let text = format!(
-            "{apex} serial {}, file {}, newest ever given out {newest}",
+            "{apex} serial {}, file {}, highest ever published {newest}",
             shown(live),
             shown(file)
         );

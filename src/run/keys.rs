@@ -1,4 +1,4 @@
-//! `gapura key …`: the keys that a zone is signed with, over the control socket.
+//! `gapura key …`: the keys that sign a zone, over the control socket.
 
 use serde_json::json;
 
@@ -54,7 +54,7 @@ impl Host {
     fn lost_database(&self) -> Option<String> {
         let why = self.stand_in.as_ref()?;
         Some(format!(
-            "the database is lost or unusable ({why}): restore it first; till then keys stay as they are"
+            "the database is lost or unusable ({why}): restore it first; until then keys stay as they are"
         ))
     }
 
@@ -87,7 +87,7 @@ impl Host {
         };
         if signed.ds.is_empty() {
             return Reply::failed(format!(
-                "{apex} is going unsigned: the parent should have no DS of it any more"
+                "{apex} is going unsigned: the parent should no longer have a DS for it"
             ));
         }
         let text: String = signed.ds.iter().map(|line| format!("{line}\n")).collect();

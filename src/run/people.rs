@@ -44,7 +44,7 @@ pub(super) fn disable(people: &People, name: &str) -> Result<Reply, PeopleError>
 /// `gapura user enable`
 pub(super) fn enable(people: &People, name: &str) -> Result<Reply, PeopleError> {
     let account = people.enable(&By::Console, name)?;
-    let text = format!("enabled {}: the person signs in anew", account.name);
+    let text = format!("enabled {}: the person must sign in again", account.name);
     Ok(Reply::done(text, account_json(&account)))
 }
 
@@ -52,7 +52,7 @@ pub(super) fn enable(people: &People, name: &str) -> Result<Reply, PeopleError> 
 pub(super) fn set_role(people: &People, name: &str, role: &str) -> Result<Reply, PeopleError> {
     let role = Role::of_officer(role).ok_or(PeopleError::BadRole)?;
     let account = people.set_role(&By::Console, name, role)?;
-    let text = format!("{} is {} now: sessions and tokens have ended", account.name, account.role);
+    let text = format!("{} is now {}: sessions and tokens have ended", account.name, account.role);
     Ok(Reply::done(text, account_json(&account)))
 }
 

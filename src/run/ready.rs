@@ -107,7 +107,7 @@ impl Ready {
         if let Some(link) = &self.first_link {
             append!(
                 text,
-                "\nNobody has an account yet. The first administrator opens this link, once, within a day:\n  {link}\n"
+                "\nNobody has an account yet. The first administrator opens this link, which works once and expires after a day:\n  {link}\n"
             );
         }
     }
@@ -129,7 +129,7 @@ impl Ready {
         if let Some(web) = &self.web {
             append_line!(text, "  open {web} and send a request");
         }
-        text.push_str("\nCtrl-C stops it.\n");
+        text.push_str("\nPress Ctrl-C to stop.\n");
     }
 }
 

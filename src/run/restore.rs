@@ -1,7 +1,7 @@
 //! `gapura db restore`: puts a backup into an empty state directory, ready to be served.
 //!
 //! ```text
-//! the file is checked whole ─► STATE/restoring/: unpacked, tables brought up to date, people's access ended,
+//! the whole file is checked ─► STATE/restoring/: unpacked, tables migrated, people's access ended,
 //!   erasures repeated ─► serials raised above what other servers have ─► moved into STATE, the database last
 //! ```
 //! Until the last step there is no database in the state directory, so an interrupted restore is never mistaken for a
@@ -113,7 +113,7 @@ fn cleared(error: RunError, state_dir: &Path, work: &Path, was_there: bool) -> R
     match held_in(state_dir) {
         Ok(names) if names.is_empty() => error,
         left => RunError::Refused(format!(
-            "{}; what was unpacked could not be taken away again: before another try, remove {} from {}",
+            "{}; what was unpacked could not be removed: before you try again, remove {} from {}",
             with_causes(&error),
             left.map_or_else(|_| "everything".to_owned(), |names| names.join(", ")),
             state_dir.display()
@@ -143,7 +143,7 @@ fn see_that_it_is_empty(state_dir: &Path) -> Result<(), RunError> {
     match others.first() {
         None => Ok(()),
         Some(name) if name == RESTORING && others.len() == 1 => Err(RunError::Refused(format!(
-            "a restore into {path} was cut short: remove {path}/{RESTORING} and run it again"
+            "a restore into {path} was interrupted: remove {path}/{RESTORING} and run it again"
         ))),
         Some(name) => Err(RunError::Refused(format!(
             "the state directory {path} is not empty (it has {name}): stop gapura, move the directory away \
@@ -226,7 +226,7 @@ fn asked(settings: &Settings, told: &mut Told) -> Result<Vec<(Name, String, u32)
             }
             if silences >= SILENCES_MAX {
                 told.warnings.push(format!(
-                    "{} was not asked for its serial of {}, because it did not answer for other zones",
+                    "{} was not queried for its serial of {}, because it did not answer for other zones",
                     remote.name, source.apex
                 ));
                 continue;
@@ -239,7 +239,7 @@ fn asked(settings: &Settings, told: &mut Told) -> Result<Vec<(Name, String, u32)
                 Err(why) => {
                     *silent.entry(remote.name.clone()).or_default() += 1;
                     told.warnings.push(format!(
-                        "{} did not tell its serial of {} ({why}): if it is ahead once gapura runs, \
+                        "cannot get the serial that {} has for {} ({why}): if it is ahead once gapura runs, \
                          gapura zone serial {} --floor N goes above it",
                         remote.name, source.apex, source.apex
                     ));
@@ -377,7 +377,7 @@ mod tests {
         let error = settle(state_dir, &work).unwrap_err();
         assert_eq!(held_in(state_dir).unwrap(), [RESTORING, "zones"]);
         let told = with_causes(&cleared(error, state_dir, &work, true));
-        assert!(told.contains("before another try, remove zones from"), "{told}");
+        assert!(told.contains("before you try again, remove zones from"), "{told}");
         std::fs::remove_dir(state_dir.join("zones")).unwrap();
         assert!(held_in(state_dir).unwrap().is_empty());
     }

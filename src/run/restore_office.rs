@@ -37,7 +37,7 @@ pub(super) fn check_lists(lists: &[PathBuf]) -> Result<Erasures, RunError> {
         let list = Erasures::read(&String::from_utf8_lossy(&octets));
         all.add(list.ok_or_else(|| {
             RunError::Refused(format!(
-                "{} is no list of erasures: give the file `{ERASURES}` of a state directory, or what gapura audit \
+                "{} is not a list of erasures: give the file `{ERASURES}` of a state directory, or what gapura audit \
                  export printed",
                 path.display()
             ))
@@ -134,7 +134,7 @@ fn say(ended: [usize; 3], after: &AfterRestore, tell: Tell<'_>) {
         ),
     );
     let line = match leftover.requests.len() {
-        0 => "  nothing had to be erased again\n".to_owned(),
+        0 => "  no erasures had to be repeated\n".to_owned(),
         _ => format!("  erased again: {}\n", leftover.requests.join(", ")),
     };
     tell("erased", json!(leftover.requests), line);

@@ -129,7 +129,7 @@ impl Road3 {
         let office = options::office(&loaded.settings);
         match &office {
             Ok(office) => set_office(office.clone()),
-            Err(error) => tracing::error!(%error, "the office cannot be named"),
+            Err(error) => tracing::error!(%error, "the settings of the office cannot be read"),
         }
         let path = state_dir.path().to_owned();
         if let Some(reason) = database.reason.clone() {
@@ -145,7 +145,7 @@ impl Road3 {
             let (reason, by) = (with_causes(&error), closed_by(&error));
             tracing::error!(
                 reason,
-                "zones are answered, the queue is closed: mend this and restart"
+                "zones are answered, the queue is closed: fix this and restart"
             );
             let clock = Some(Clock::new(store.clone()));
             Self::Closed { reason, by, state_dir: path.clone(), clock }
@@ -238,7 +238,7 @@ impl Road3 {
                     let error = with_causes(&error);
                     tracing::error!(
                         error,
-                        "the pages cannot be started; a page that says so answers in their place"
+                        "the pages cannot be started; a page that says so is shown instead"
                     );
                     ClosedBy::Other
                 }
@@ -291,7 +291,7 @@ impl Road3 {
         families.push(targets(&open.desk));
         match open.desk.figures() {
             Ok(figures) => families.extend(queue(&figures)),
-            Err(error) => tracing::warn!(%error, "the queue's figures cannot be read"),
+            Err(error) => tracing::warn!(%error, "the queue's metrics cannot be read"),
         }
         families
     }
@@ -319,7 +319,7 @@ impl Road3 {
     pub(super) fn note_keys_command(&self, zone: &Name, what: &str, who: &str) {
         let Self::Open(open) = self else { return };
         if let Err(error) = open.desk.note_keys_command(zone, what, who) {
-            tracing::error!(%zone, %error, "a command on its keys is not in the event chain");
+            tracing::error!(%zone, %error, "a command on the zone's keys could not be recorded in the event chain");
         }
     }
 
@@ -539,7 +539,7 @@ fn keep(statistics: &Statistics) {
 /// Drops statistics that are too old to be shown.
 fn forget(statistics: &Statistics) {
     if let Err(error) = statistics.forget(now_ms()) {
-        tracing::warn!(%error, "old statistics of queries could not be dropped");
+        tracing::warn!(%error, "old statistics of queries could not be deleted");
     }
 }
 
@@ -643,7 +643,7 @@ fn targets(desk: &Desk) -> Family {
     let counts = match desk.watch_counts() {
         Ok(counts) => counts,
         Err(error) => {
-            tracing::warn!(%error, "the watch over targets cannot be read");
+            tracing::warn!(%error, "the state of watched targets cannot be read");
             return family;
         }
     };
@@ -661,7 +661,7 @@ fn targets(desk: &Desk) -> Family {
 fn turn(desk: &Desk, people: &People, state_dir: &Path, ran: Duration) {
     forget_used_link(state_dir, people);
     if let Err(error) = desk.turn(ran) {
-        tracing::warn!(%error, "a turn of the timers failed");
+        tracing::warn!(%error, "a timed task failed; it will be retried");
     }
 }
 

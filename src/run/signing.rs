@@ -81,7 +81,7 @@ impl Signed {
             Parent::Introducing => "no DS may be at the parent yet",
             Parent::Wanted => "the parent has no DS yet",
             Parent::Secure => "secure: the parent has the DS",
-            Parent::Leaving => "going unsigned: the parent is to remove the DS",
+            Parent::Leaving => "going unsigned: the parent must remove the DS",
             Parent::Expiring => "going unsigned: caches still have the DS",
             Parent::Unsigned => "not signed any more",
         };
@@ -91,7 +91,7 @@ impl Signed {
             append!(text, "; first signature ends {}", utc(end.saturating_mul(1000)));
         }
         if !self.is_wanted {
-            text.push_str("; the settings want it unsigned");
+            text.push_str("; to be unsigned by the settings");
         }
         text
     }
@@ -258,25 +258,25 @@ fn why_text(why: &Why, now: u64) -> String {
     match why {
         Why::Caches { of, until } => {
             let what = match of {
-                Cached::Keys => "DNSKEY sets of before",
-                Cached::Data => "data of before",
-                Cached::Ds => "the DS of before",
-                Cached::KeysAndData => "keys and data of before",
+                Cached::Keys => "old DNSKEY RRsets",
+                Cached::Data => "old data",
+                Cached::Ds => "the old DS",
+                Cached::KeysAndData => "old keys and data",
             };
             format!("caches may hold {what} until {}", soon(*until, now))
         }
         Why::Ds { .. } => ds_text(why),
-        Why::Signing => "the zone is being signed by other keys".to_owned(),
-        Why::Word(act) => format!("waits for your word: {act}"),
+        Why::Signing => "the zone is being signed with other keys".to_owned(),
+        Why::Word(act) => format!("waits for your confirmation: {act}"),
         Why::Import(needs) => format!(
-            "{} must be imported: keys of this algorithm are not made here",
+            "{} must be imported: gapura does not generate keys of this algorithm",
             needs_text(needs)
         ),
         Why::Due(act) => format!("due now: {act}"),
-        Why::NewKeys(needs) => format!("{} to be made now", needs_text(needs)),
-        Why::Life { until, .. } => format!("the next rollover begins {}", soon(*until, now)),
+        Why::NewKeys(needs) => format!("{} to be generated now", needs_text(needs)),
+        Why::Life { until, .. } => format!("the next rollover starts {}", soon(*until, now)),
         Why::Clock { until } => {
-            format!("the clock is behind the last step of {}: set it right", time(*until))
+            format!("the clock is behind the last step of {}: correct it", time(*until))
         }
     }
 }
@@ -287,8 +287,8 @@ fn ds_text(why: &Why) -> String {
         return String::new();
     };
     let mut text = match (wanted.as_slice(), unwanted.as_slice()) {
-        ([], []) => "the parent must have no DS any more".to_owned(),
-        ([], old) => format!("the parent must have no DS of key {} any more", tags(old)),
+        ([], []) => "the parent must no longer have a DS".to_owned(),
+        ([], old) => format!("the parent must no longer have the DS of key {}", tags(old)),
         (new, []) => format!("the parent must have the DS of key {}", tags(new)),
         (new, old) => format!(
             "the parent must have the DS of key {} in place of that of {}",
@@ -297,7 +297,7 @@ fn ds_text(why: &Why) -> String {
         ),
     };
     if !is_known {
-        text.push_str("; its servers cannot be asked from here");
+        text.push_str("; its servers cannot be queried from here");
     }
     let lists = [("missing at", missing_at), ("still at", still_at), ("no answer from", silent)];
     for (what, servers) in lists.into_iter().filter(|(_, servers)| !servers.is_empty()) {

@@ -23,7 +23,7 @@ pub(super) fn tell(desk: &Desk, signer: &Signer, publisher: &Publisher) {
             state.map_or_else(|_| Vec::new(), |state| state.ds_lines(&zone))
         };
         if let Err(error) = desk.tell_of_signing(&with_ds(news, ds)) {
-            tracing::warn!(%zone, %error, "a notice about its signing was not written");
+            tracing::warn!(%zone, %error, "a notice about the zone's signing was not written");
         }
     }
 }

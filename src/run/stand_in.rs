@@ -80,13 +80,13 @@ pub(super) fn lost(state_dir: &Path) -> Option<String> {
     if Store::is_absent(state_dir) && state_dir.join(RESTORING).exists() {
         let path = state_dir.display();
         return Some(format!(
-            "a restore into {path} was cut short: stop gapura, remove {path}/{RESTORING} and what a start has made \
+            "a restore into {path} was interrupted: stop gapura, remove {path}/{RESTORING} and what a start has created \
              beside it, and run gapura db restore again"
         ));
     }
     (Store::is_absent(state_dir) && has_traces()).then(|| {
         format!(
-            "{} is missing or empty, and there are traces of one beside it: put it back from the \
+            "{} is missing or empty, and there are traces of one beside it: restore it from the \
              backup of the state directory; to begin anew, remove the whole state directory",
             Store::path(state_dir).display()
         )

@@ -60,7 +60,7 @@ impl Host {
         }
         let drift = self.road_3.drift();
         for item in drift.iter().filter_map(|item| item["text"].as_str()) {
-            append_line!(text, "not as promised: {item}");
+            append_line!(text, "not as approved: {item}");
         }
         let targets = self.road_3.targets();
         for item in targets.iter().filter_map(|item| item["text"].as_str()).take(TARGETS_MAX) {
@@ -172,7 +172,7 @@ fn add_zone(text: &mut String, zone: &ZoneStatus) {
     if zone.is_made() {
         append_line!(
             text,
-            "{} serial {serial}, made of {}, {} records",
+            "{} serial {serial}, generated from {}, {} records",
             zone.zone,
             zone.place(),
             zone.records
@@ -202,7 +202,7 @@ fn add_zone(text: &mut String, zone: &ZoneStatus) {
     if zone.expired {
         append_line!(
             text,
-            "  expired: no primary was heard for longer than the SOA's EXPIRE; SERVFAIL"
+            "  expired: no primary answered for longer than the SOA's EXPIRE; SERVFAIL"
         );
     }
     if let Some(change) = &zone.last_change {
@@ -237,6 +237,6 @@ fn add_zone(text: &mut String, zone: &ZoneStatus) {
         append_line!(text, "  promoted, not in the file: {absent}");
     }
     for masked in &zone.masked {
-        append_line!(text, "  in the file, but not served so: {masked}");
+        append_line!(text, "  in the file, but masked: {masked}");
     }
 }

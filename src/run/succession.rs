@@ -1,5 +1,5 @@
-//! Handover from one daemon to the next without losing a query: the successor's side, the predecessor's side, and the
-//! command that starts it. The protocol between the two is [`successor`].
+//! Hand-over from one daemon to the next without losing a query: the successor's side, the predecessor's side, and
+//! the command that starts it. The protocol between the two is [`successor`].
 //!
 //! The predecessor first stops everything that could change a zone and closes the database, but keeps answering from
 //! memory on the same sockets that the successor gets. If the successor fails before it answers, the predecessor
@@ -93,7 +93,7 @@ pub(super) fn hand_over(
     notifier.main_process(pid);
     let told = talk.leave();
     if let Err(error) = &told {
-        tracing::error!(%error, "the successor could not be told that it now answers alone");
+        tracing::error!(%error, "the successor could not be notified that it now answers alone");
     }
     Ok(told.is_ok())
 }
@@ -129,7 +129,7 @@ pub(super) fn take_back(
                 let error = with_causes(&error);
                 tracing::error!(
                     error,
-                    "queries are answered from memory and nothing else is done: mend this; it is tried again"
+                    "queries are answered from memory, and everything else has stopped: fix this; it is retried"
                 );
                 retired.iter().for_each(|it| it.note_idle(&error));
             }
@@ -184,7 +184,7 @@ impl Host {
                 *lock(&self.successor) = Some(pid);
                 let wait = move || {
                     if let Ok(ended) = child.wait() {
-                        tracing::warn!(pid, %ended, "the successor ended");
+                        tracing::warn!(pid, %ended, "the successor exited");
                     }
                 };
                 // Without this thread the process stays a zombie until we end.
@@ -203,13 +203,13 @@ impl Host {
         }
         let Some(pid) = session.pid else {
             return Reply::failed(
-                "your process cannot be seen from here: start it beside the daemon",
+                "this daemon cannot see your process: start it on the same machine and in the same PID namespace",
             );
         };
         let is_child = *lock(&self.successor) == Some(pid);
         if self.notifier.is_on() && !is_child {
             return Reply::failed(
-                "a service manager looks after this daemon, and would not know its successor: use \
+                "a service manager supervises this daemon, and would not know its successor: use \
                  `gapura ctl hand-over`",
             );
         }
@@ -241,5 +241,5 @@ fn not_begun(findings: &[Finding]) -> Reply {
 /// Logs why a successor did not take over.
 pub(super) fn log_failed(error: &std::io::Error) {
     let error = with_causes(error);
-    tracing::error!(error, "the successor did not take over: this daemon goes on");
+    tracing::error!(error, "the successor did not take over: this daemon continues");
 }

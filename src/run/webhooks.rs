@@ -102,7 +102,7 @@ pub(super) fn list(desk: &Running) -> Result<Reply, ActError> {
         let WebhookView { name, address, state, waiting, delivered, given_up, .. } = hook;
         append_line!(
             text,
-            "{name}  {address}  {state}, {waiting} waiting, {delivered} told, {given_up} given up"
+            "{name}  {address}  {state}, {waiting} waiting, {delivered} delivered, {given_up} given up"
         );
         if let (Ok(said), Some(at)) = (hook.said.parse::<Said>(), &hook.said_at) {
             append_line!(text, "  last try {at}: {said}");
@@ -140,8 +140,9 @@ pub(super) fn retry(desk: &Running, name: &str) -> Reply {
     let Ok(desk) = desk else { return Reply::failed(STOPPED) };
     match desk.retry_webhook(name, None) {
         Ok(()) => {
-            let text =
-                format!("webhook {name} is being tried now: gapura webhook list shows the result");
+            let text = format!(
+                "webhook {name} is being retried now: gapura webhook list shows the result"
+            );
             Reply::done(text, json!({ "webhook": name }))
         }
         Err(error) => refused(name, &error),

@@ -72,7 +72,7 @@ fn follows(program: Program) {
     let daemon = Daemon::in_dir(made.path());
     let status = String::from_utf8(daemon.gapura(&["ctl", "status"]).stdout).unwrap();
     let line = status.lines().find(|line| line.starts_with(CATALOG)).unwrap();
-    assert!(line.contains("made of the settings, as a catalog zone"), "{line}");
+    assert!(line.contains("generated from the settings, as a catalog zone"), "{line}");
     assert!(!line.contains("file"), "{line}");
     let zone_of_catalog = consumer(&mut peer, dns);
     peer.serve(&[zone_of_catalog]);

@@ -59,7 +59,7 @@ fn kdig_asks_as_a_proxy_and_a_change_is_confirmed_all_the_same() {
     let told = with(&["+proxy=192.0.2.7-127.0.0.1"]);
     assert!(told.contains("198.51.100.250"), "{told}");
     let log = std::fs::read_to_string(daemon.dir.join("log")).unwrap();
-    assert!(!log.contains("taking it back"), "{log}");
+    assert!(!log.contains("reverting it"), "{log}");
     // Without proxies everybody is who they are, from the next packet on.
     let (code, told) = set(&daemon, "proxies = [\"127.0.0.0/8\"]\n", "");
     assert_eq!((code, told.contains("server.proxies")), (Some(0), true), "{told}");

@@ -652,7 +652,8 @@ fn follows_on(secondary: &Secondary, daemon: &Daemon, file: &Path) {
     let other = table.replace(ZONE, "other.example.");
     std::fs::write(&path, settings.replace(&table, &other)).unwrap();
     let said = daemon.gapura(&["ctl", "reload"]);
-    let (lost, words) = ("no [[zone]] names", String::from_utf8_lossy(&said.stderr).into_owned());
+    let (lost, words) =
+        ("is no longer in any [[zone]]", String::from_utf8_lossy(&said.stderr).into_owned());
     assert!(said.status.code() == Some(1) && words.contains(lost), "{words}");
     std::fs::write(file, text(3, [1, 1, 60])).unwrap();
     secondary.until(daemon, 3);

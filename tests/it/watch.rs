@@ -50,7 +50,7 @@ fn queries_are_found_counted_and_followed_over_the_end_of_a_file() {
     let text = std::fs::read_to_string(&file).unwrap() + "not a line\n";
     let top = daemon.gapura_with_input(&["log", "top", "--by", "transport", "-"], &text);
     let told = printed(&top);
-    assert!(told.contains(" 80.0% ") && told.contains("1 lines are not of"), "{told}");
+    assert!(told.contains(" 80.0% ") && told.contains("1 lines are not from"), "{told}");
 
     // Put aside, as logrotate does, while somebody follows.
     let mut follower = Command::new(env!("CARGO_BIN_EXE_gapura"))

@@ -38,12 +38,12 @@ pub(super) fn axfr(common: &Common, args: &ImportAxfr) -> anyhow::Result<u8> {
     let received = match received {
         Ok(received) => received,
         Err(why) => {
-            put_error(&plain::plain(&format!("gapura: {zone} is not transferred: {why}\n")));
+            put_error(&plain::plain(&format!("gapura: cannot transfer {zone}: {why}\n")));
             return Ok(1);
         }
     };
     let Received::Whole { zone: content, .. } = received else {
-        anyhow::bail!("{} sent something else than the whole zone", args.server);
+        anyhow::bail!("{} did not send the whole zone", args.server);
     };
     let (base, machine) = (settings_dir(common)?, Machine::new(None));
     let zone_files = ZoneFiles::new(&zones_dir(args.zones.as_deref(), &base), &base, &machine)?;
@@ -59,7 +59,7 @@ pub(super) fn axfr(common: &Common, args: &ImportAxfr) -> anyhow::Result<u8> {
     Ok(u8::from(brought.is_problem))
 }
 
-/// Asks each address in turn; the error has the reason of each.
+/// Tries each address in turn; the error has the reason for each.
 fn transfer(
     zone: &Name,
     addresses: &[SocketAddr],
@@ -87,8 +87,8 @@ fn addresses(server: &str, port: u16) -> anyhow::Result<Vec<SocketAddr>> {
     let has_port = server.rsplit_once(':').is_some_and(|(_, port)| port.parse::<u16>().is_ok());
     let found = if has_port { server.to_socket_addrs() } else { (server, port).to_socket_addrs() };
     let found: Vec<SocketAddr> =
-        found.with_context(|| format!("no address of {server} can be found"))?.collect();
-    anyhow::ensure!(!found.is_empty(), "no address of {server} can be found");
+        found.with_context(|| format!("cannot find an address for {server}"))?.collect();
+    anyhow::ensure!(!found.is_empty(), "cannot find an address for {server}");
     Ok(found)
 }
 
@@ -97,19 +97,18 @@ fn key(text: &str) -> anyhow::Result<Arc<Key>> {
     let mut parts = text.splitn(3, ':');
     let (Some(name), Some(algorithm), Some(file)) = (parts.next(), parts.next(), parts.next())
     else {
-        anyhow::bail!("--key is NAME:ALGORITHM:FILE, as armada.:hmac-sha256:armada.key");
+        anyhow::bail!("--key is NAME:ALGORITHM:FILE, such as armada.:hmac-sha256:armada.key");
     };
     let name: Name = name.parse().with_context(|| format!("\"{name}\" is not a domain name"))?;
     let algorithm: Algorithm =
         algorithm.parse().with_context(|| format!("--key: algorithm \"{algorithm}\""))?;
     let octets = files::read_secret(Path::new(file), SECRET_OCTETS_MAX)
         .map_err(|why| anyhow::anyhow!("--key: {file} {why}"))?;
-    let secret =
-        secret_octets(&octets).with_context(|| format!("--key: {file} holds no base64"))?;
+    let secret = secret_octets(&octets).with_context(|| format!("--key: {file} is not base64"))?;
     Ok(Arc::new(Key::new(&name, algorithm, &secret)))
 }
 
-/// Prints the table of the zone, and says what is to be looked at.
+/// Prints the table of the zone, with notes and findings.
 fn print(common: &Common, zone: &Name, serial: u32, brought: &Brought) {
     let mut text = String::new();
     for line in &brought.said {

@@ -8,14 +8,14 @@ use crate::import::Files;
 
 /// Where its files are.
 pub(super) struct Machine {
-    /// The directory that stands for its root; none for this machine.
+    /// The directory that is its root; none for this machine.
     root: Option<PathBuf>,
 }
 
 impl Machine {
     /// A machine below a directory.
     pub(super) fn new(root: Option<&Path>) -> Self {
-        // The root of this machine is this machine.
+        // The root directory means this machine itself.
         let root = root.filter(|root| *root != Path::new("/"));
         Self {
             root: root.map(|root| std::path::absolute(root).unwrap_or_else(|_| root.to_owned())),
@@ -48,7 +48,7 @@ impl Machine {
         if found.starts_with(real(root)?) {
             Ok(found)
         } else {
-            Err("it leads out of --root: put the file itself in the place of the link".to_owned())
+            Err("it leads out of --root: replace the link with the file itself".to_owned())
         }
     }
 }
@@ -65,7 +65,7 @@ impl Files for Machine {
         let read =
             File::open(path).and_then(|file| file.take(max as u64 + 1).read_to_end(&mut bytes));
         read.map_err(|error| error.to_string())?;
-        if bytes.len() > max { Err(format!("has more than {max} octets")) } else { Ok(bytes) }
+        if bytes.len() > max { Err(format!("it has more than {max} octets")) } else { Ok(bytes) }
     }
 
     fn list(&self, directory: &Path) -> Result<Vec<String>, String> {

@@ -1,6 +1,5 @@
 //! `gapura import …`: moves zones in from another server. Prints tables for the settings, copies zone files and,
-//! where it is asked to, writes secrets into files; nothing that is there is written over, and nothing else is
-//! changed.
+//! on request, writes secrets into files. It never overwrites a file and changes nothing else.
 
 mod axfr;
 mod machine;
@@ -29,7 +28,7 @@ pub(super) fn import(common: &Common, import: &Import) -> anyhow::Result<u8> {
     }
 }
 
-/// Where zone files go, unless it is said.
+/// The default directory for zone files.
 const ZONES: &str = "zones";
 
 /// The settings of another server.
@@ -58,8 +57,7 @@ fn settings(common: &Common, program: Program, args: &ImportFile) -> anyhow::Res
     }
     let tls = imported.remotes.iter().filter(|it| it.tls.is_some()).count();
     if let (true, Some(first)) = (tls > 0, imported.zones.first()) {
-        let text =
-            "certificates and keys of TLS stay where they are: see that gapura may read them";
+        let text = "certificates and keys for TLS stay where they are: make sure that gapura can read them";
         imported.notes.push(Note { place: first.place.clone(), text: text.to_owned() });
     }
     let told = told(program, &named, &imported, &done);
@@ -113,7 +111,7 @@ impl Printed for Done {
     }
 }
 
-/// What stands above the tables.
+/// The comments above the tables.
 fn told(program: Program, path: &Path, imported: &Imported, done: &Done) -> String {
     let mut text = String::new();
     let count =
@@ -129,11 +127,11 @@ fn told(program: Program, path: &Path, imported: &Imported, done: &Done) -> Stri
     );
     text.push_str("# Put these tables into the settings file, then: gapura check; gapura ctl reload (docs/moving.md)\n");
     if !imported.keys.is_empty() && done.secrets.is_empty() {
-        text.push_str("# They hold secrets: nobody else may read the file.\n");
+        text.push_str("# They contain secrets: nobody else may read the file.\n");
     }
     let notes = import::notes(imported);
     if !notes.is_empty() {
-        text.push_str("#\n# What is in no table:\n");
+        text.push_str("#\n# Not in any table:\n");
         text.push_str(&notes);
     }
     text

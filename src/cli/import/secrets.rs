@@ -26,7 +26,7 @@ pub(super) fn write(
         match std::fs::read(&path) {
             Ok(there) if there == text.as_bytes() => {}
             Ok(_) => anyhow::bail!(
-                "{} is there and holds another secret: name another directory with --keys",
+                "{} exists and contains another secret: name another directory with --keys",
                 path.display()
             ),
             Err(error) if error.kind() == io::ErrorKind::NotFound => {

@@ -26,11 +26,11 @@ pub(super) enum NoText {
     Raw,
     /// It cannot be read: why.
     Unread(String),
-    /// It includes others and does not read: what is wrong.
+    /// It includes others and cannot be parsed: its faults.
     Faulty(Vec<Finding>),
 }
 
-/// Reads a zone file; the paths of `$INCLUDE` begin in `base`, or beside the file.
+/// Reads a zone file; the paths of `$INCLUDE` are relative to `base`, or to the file.
 pub(super) fn read(
     machine: &Machine,
     origin: &Name,
@@ -102,7 +102,7 @@ impl Gathering<'_> {
     fn gather(&mut self, bytes: &[u8], path: &Path, depth: usize) -> Result<Vec<u8>, String> {
         if depth > DEPTH_MAX {
             return Err(format!(
-                "{}: files are included {DEPTH_MAX} deep, no more",
+                "{}: files may be included at most {DEPTH_MAX} deep",
                 path.display()
             ));
         }

@@ -1,4 +1,4 @@
-//! Brings zone files over: reads, checks by our own rules, writes a copy.
+//! Imports zone files: reads them, checks them by our own rules, writes a copy.
 
 use std::path::{Path, PathBuf};
 
@@ -20,14 +20,14 @@ pub(super) struct Brought {
     pub(super) is_lenient: bool,
     /// Whether a person must do something before the zone is what it was.
     pub(super) is_problem: bool,
-    /// What there is to say.
+    /// Notes for the operator.
     pub(super) said: Vec<String>,
     /// What is wrong in the file.
     pub(super) findings: Vec<Finding>,
 }
 
 impl Brought {
-    /// Says something that a person must mend.
+    /// Adds a note about something that a person must fix.
     fn problem(mut self, text: String) -> Self {
         self.said.push(text);
         self.is_problem = true;
@@ -62,25 +62,25 @@ impl<'a> ZoneFiles<'a> {
             Ok(text) => text,
             Err(NoText::Raw) => {
                 return brought.problem(format!(
-                    "{shown} is in named's own format. Make text of it, then import again: \
+                    "{shown} is in a binary format of named. Convert it to text, then import again: \
                      named-compilezone -f raw -F text -o {shown}.text {zone} {shown}"
                 ));
             }
             Err(NoText::Unread(why)) => {
-                return brought.problem(format!("{shown} is not brought over: {why}"));
+                return brought.problem(format!("{shown} is not imported: {why}"));
             }
             Err(NoText::Faulty(findings)) => {
                 brought.findings = findings;
-                return brought.problem(format!("{shown} is not brought over: it has errors"));
+                return brought.problem(format!("{shown} is not imported: it has errors"));
             }
         };
         if text.is_merged {
-            brought.said.push(format!("{shown} includes others: all of them are one file now"));
+            brought.said.push(format!("{shown} includes others: they are merged into one file"));
         }
         if self.has_journal(path) {
             brought.is_problem = true;
             brought.said.push(format!(
-                "{shown} has a journal: updates may be missing in the file. On the old server: \
+                "{shown} has a journal: the file may lack updates. On the old server: \
                  rndc freeze {zone}; import again; rndc thaw {zone}"
             ));
         }
@@ -134,7 +134,7 @@ fn judge(zone: &Name, path: &Path, bytes: &[u8], brought: &mut Brought) {
     } else {
         brought.is_problem = true;
         let text = format!(
-            "{} has {} errors: gapura does not serve it before they are mended",
+            "{} has {} errors: gapura serves it only once they are fixed",
             path.display(),
             lenient.errors
         );
@@ -143,15 +143,16 @@ fn judge(zone: &Name, path: &Path, bytes: &[u8], brought: &mut Brought) {
     brought.findings.extend(lenient.findings);
 }
 
-/// Writes a file that is not there yet. One of the same content is as good.
+/// Writes a new file. An existing one with the same content is fine.
 fn write_new(path: &Path, bytes: &[u8]) -> Result<(), String> {
     if std::fs::read(path).is_ok_and(|there| there == bytes) {
         return Ok(());
     }
-    // Anybody may read what everybody is served.
+    // Zone content is public: anybody may read it.
     files::write_new(path, 0o666, bytes).map_err(|error| match error.kind() {
         std::io::ErrorKind::AlreadyExists => {
-            "is there and is another one: nothing is written over; name another directory with --zones".to_owned()
+            "exists with other content, and is not overwritten; name another directory with --zones"
+                .to_owned()
         }
         _ => error.to_string(),
     })

@@ -1,4 +1,4 @@
-//! `gapura log follow`: queries as they come, over the end of a file that is put aside.
+//! `gapura log follow`: queries as they arrive, also across rotation of the file.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{Seek, SeekFrom};
@@ -15,15 +15,15 @@ use super::{Told, print, with_put_aside};
 use crate::cli::args::Common;
 use crate::serve::query_log::read::Line;
 
-/// How often is looked for more.
+/// How often to look for more.
 const REST: Timespec = Timespec { tv_sec: 0, tv_nsec: 200_000_000 };
 
-/// Prints what comes, until nobody reads it. With `--since` also what has come since then.
+/// Prints what arrives, until nobody reads it. With `--since` also what has arrived since then.
 pub(super) fn follow(common: &Common, file: &Path, args: &WantedArgs) -> anyhow::Result<u8> {
     let wanted = Wanted::new(args)?;
     let mut told = Told::default();
     let mut show = |line: &str, read: &Line<'_>| print(common, line, read);
-    // A pipe by its own name gets other writers; what a shell hands in by a link ends with its one.
+    // A named pipe can get other writers; a shell's anonymous pipe ends with its only one.
     let is_named_pipe = fs::symlink_metadata(file).is_ok_and(|it| it.file_type().is_fifo());
     let grows = |found: fs::Metadata| found.is_file() || is_named_pipe;
     if file == Path::new("-") || fs::metadata(file).is_ok_and(|found| !grows(found)) {
@@ -45,12 +45,13 @@ pub(super) fn follow(common: &Common, file: &Path, args: &WantedArgs) -> anyhow:
             }
         }
     }
-    // Whoever names a file that is nowhere has made a slip; one that is put aside is not there for a moment.
+    // A file that never existed is a mistake of the caller; one that is being rotated is missing for a
+    // moment.
     let mut open = Some(Followed::open(file, !args.has_beginning())?);
     loop {
         match &mut open {
             Some(followed) => {
-                // Looked at before the last line is read: what was put aside is not written any more.
+                // Checked before the last line is read: nothing more is written to a rotated file.
                 let is_over = followed.is_over(file);
                 while let Some(line) = followed.lines.next_whole()? {
                     if !told.see(line, &wanted, &mut show)? {
@@ -70,7 +71,7 @@ pub(super) fn follow(common: &Common, file: &Path, args: &WantedArgs) -> anyhow:
     }
 }
 
-/// Waits so long, or until nobody reads standard output any more; whether that is so.
+/// Waits for a time, or until nobody reads standard output any more; returns whether that is so.
 fn is_unread_after(rest: Timespec) -> bool {
     let out = std::io::stdout();
     let mut waiting = [PollFd::new(&out, PollFlags::empty())];
@@ -92,7 +93,7 @@ struct Followed {
 impl Followed {
     /// Opens it, at its end or its start.
     fn open(path: &Path, at_end: bool) -> anyhow::Result<Self> {
-        // Of a pipe neither its opening nor its reading waits: who writes may come later, and more than once.
+        // For a pipe, neither opening nor reading blocks: writers may come later, and more than once.
         let opened = OpenOptions::new().read(true).custom_flags(libc::O_NONBLOCK).open(path);
         let mut file = opened.with_context(|| format!("cannot read {}", path.display()))?;
         if at_end && file.metadata()?.is_file() {
@@ -102,7 +103,7 @@ impl Followed {
         Ok(Self { lines: Lines::new(Box::new(reader)), file })
     }
 
-    /// Whether another file is in its place, or it was cut to begin anew.
+    /// Whether another file is in its place, or it was truncated.
     fn is_over(&mut self, path: &Path) -> bool {
         let Ok(ours) = self.file.metadata() else { return true };
         let is_same = fs::metadata(path)

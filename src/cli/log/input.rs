@@ -1,4 +1,4 @@
-//! Lines of a file, a pipe or standard input, one at a time and none too long.
+//! Lines of a file, a pipe or standard input, one at a time, with a limit of length.
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};
@@ -40,7 +40,8 @@ impl Lines {
         Self { input, line: Vec::new(), is_long: false, is_done: false }
     }
 
-    /// The next line, without its end; none at the end of the file, where a line without an end is whole, too.
+    /// The next line, without its newline; none at the end of the file, where a line without a newline is
+    /// complete, too.
     pub(super) fn next(&mut self) -> io::Result<Option<&[u8]>> {
         if self.step()? {
             return Ok(Some(&self.line));
@@ -50,12 +51,13 @@ impl Lines {
         Ok(is_last.then_some(&self.line))
     }
 
-    /// The next line that has its end; none: it may come later. What is there of it is kept.
+    /// The next line that ends with a newline; with none, the rest may come later, and the part
+    /// read so far is kept.
     pub(super) fn next_whole(&mut self) -> io::Result<Option<&[u8]>> {
         Ok(self.step()?.then_some(&self.line))
     }
 
-    /// Reads up to the end of a line that is not too long; whether there is one.
+    /// Reads to the end of a line that is not too long; returns whether there is one.
     fn step(&mut self) -> io::Result<bool> {
         if self.line.last() == Some(&b'\n') {
             self.line.clear();
@@ -64,7 +66,7 @@ impl Lines {
             let read = match self.input.fill_buf() {
                 Ok(read) => read,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-                // A pipe that is followed has nothing more now.
+                // A followed pipe is empty for now.
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(false),
                 Err(error) => return Err(error),
             };
@@ -84,7 +86,7 @@ impl Lines {
                 if !std::mem::take(&mut self.is_long) {
                     return Ok(true);
                 }
-                // What is no line of ours is one all the same.
+                // Lines of another kind are lines, too.
                 self.line.extend_from_slice(b"?\n");
                 return Ok(true);
             }

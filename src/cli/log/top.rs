@@ -1,7 +1,5 @@
 //! `gapura log top`: queries counted by what they have in common.
-//!
-//! Memory has a limit: of a log with more different values than that, the rarest are left out, and by how much a count
-//! may be too low is told.
+//! Memory is limited: if a log has more different values than fit, the rarest are dropped, and the output says by how much a count may be too low.
 
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -24,7 +22,7 @@ const OCTETS_MAX: usize = 256 << 20;
 /// `gapura log top`
 #[derive(clap::Args, Debug)]
 pub(in crate::cli) struct Top {
-    /// Files; - is standard input [default: that of the settings with those put aside]
+    /// Files; - is standard input [default: the file in the settings, and rotated ones]
     files: Vec<PathBuf>,
     /// What to count by: any key of a line; several separated by commas
     #[arg(long, value_name = "KEY", value_delimiter = ',', default_value = "qname",
@@ -55,7 +53,7 @@ pub(super) fn top(common: &Common, top: &Top) -> anyhow::Result<u8> {
     Ok(told.exit())
 }
 
-/// What a query is counted by. Names are the same in every case of their letters.
+/// What a query is counted by. Names are compared without regard to case.
 fn value_of(keys: &[String], line: &Line<'_>) -> Vec<String> {
     let value = |key: &String| {
         let value = line.get(key).map_or_else(|| "-".to_owned(), ToString::to_string);
@@ -66,9 +64,9 @@ fn value_of(keys: &[String], line: &Line<'_>) -> Vec<String> {
 
 //------------ Counts --------------------------------------------------------
 
-/// How often each value was there.
+/// How often each value occurred.
 struct Counts {
-    /// Values that are counted at once.
+    /// Limit of values counted at once.
     values_max: usize,
     /// Octets that these may have.
     octets_max: usize,
@@ -112,7 +110,7 @@ impl Counts {
                 self.counts.insert(value, 1);
             }
         }
-        // Lossy counting: each value gives up as much as the rarest of them have.
+        // Lossy counting: every count is reduced by the lowest one.
         while self.counts.len() > self.values_max || self.octets > self.octets_max {
             let least = self.counts.values().copied().min().unwrap_or_default();
             self.missed += least;
@@ -147,8 +145,8 @@ impl Counts {
         let Some((first, last)) = &self.span else { return "no queries\n".to_owned() };
         let (seconds, mut text) = (self.seconds(), String::new());
         let rate = self.total as f64 / seconds;
-        append_line!(text, "{} queries from {first} to {last}, {rate:.1} a second", self.total);
-        append_line!(text, "{:>10} {:>6} {:>9}  {}", "queries", "share", "a second", by.join(" "));
+        append_line!(text, "{} queries from {first} to {last}, {rate:.1} per second", self.total);
+        append_line!(text, "{:>10} {:>6} {:>9}  {}", "queries", "share", "per s", by.join(" "));
         for (value, count) in self.most(limit) {
             let share = 100.0 * count as f64 / self.total as f64;
             let rate = count as f64 / seconds;
@@ -188,7 +186,7 @@ impl Counts {
     }
 }
 
-/// Octets that a value takes, what holds it among them.
+/// Octets that a value takes, with overhead.
 fn octets_of(value: &[String]) -> usize {
     value.iter().map(|text| size_of::<String>() + text.len()).sum()
 }

@@ -12,13 +12,15 @@ use crate::serve::query_log::read::Line;
 use crate::wire::rdata::ttl_from_text;
 use crate::wire::{Name, Rcode, Rtype};
 
-/// Options that choose queries. Several values of one are alternatives; all options together have to hold.
+/// Options that select queries. Several values of one option are alternatives; a query must match every
+/// option.
 #[derive(clap::Args, Clone, Debug, Default)]
 pub(in crate::cli) struct WantedArgs {
-    /// From then on: 90s, 15m, 2h, 7d ago, or a time as 2026-11-24T03:45:00Z or 2026-11-24 (UTC)
+    /// From this time on: 90s, 15m, 2h, 7d (ago), or a time such as 2026-11-24T03:45:00Z or
+    /// 2026-11-24 (UTC)
     #[arg(long, value_name = "TIME")]
     since: Option<String>,
-    /// Before then
+    /// Before this time
     #[arg(long, value_name = "TIME")]
     until: Option<String>,
     /// Names at or below this one
@@ -27,13 +29,13 @@ pub(in crate::cli) struct WantedArgs {
     /// Answered by this zone
     #[arg(long, value_name = "ZONE")]
     zone: Vec<Name>,
-    /// From this address or network, as 192.0.2.0/24
+    /// From this address or network, such as 192.0.2.0/24
     #[arg(long, value_name = "NETWORK")]
     client: Vec<Network>,
     /// Of this type
     #[arg(long = "type", value_name = "TYPE")]
     rtype: Vec<Rtype>,
-    /// Answered with this code, as NXDOMAIN
+    /// Answered with this response code, such as NXDOMAIN
     #[arg(long, value_name = "RCODE")]
     rcode: Vec<Rcode>,
     /// Over this transport
@@ -42,7 +44,7 @@ pub(in crate::cli) struct WantedArgs {
 }
 
 impl WantedArgs {
-    /// Whether a beginning is given.
+    /// Whether a start is given.
     pub(super) fn has_beginning(&self) -> bool {
         self.since.is_some()
     }
@@ -134,7 +136,7 @@ fn text_of(moment: OffsetDateTime) -> String {
 /// The moment that a text means: so long before now, a time with its zone, or the start of a day.
 fn moment(text: &str, now: OffsetDateTime) -> anyhow::Result<OffsetDateTime> {
     if let Some(ago) = ago(text) {
-        return now.checked_sub(ago.try_into()?).context("that is before all times");
+        return now.checked_sub(ago.try_into()?).context("that is too long ago");
     }
     if let Ok(moment) = OffsetDateTime::parse(text, &Rfc3339) {
         return Ok(moment);
@@ -143,7 +145,7 @@ fn moment(text: &str, now: OffsetDateTime) -> anyhow::Result<OffsetDateTime> {
     if let Ok(day) = time::Date::parse(text, &day) {
         return Ok(day.midnight().assume_utc());
     }
-    bail!("\"{text}\" is no time: write 15m, 2h or 7d, 2026-11-24T03:45:00Z or 2026-11-24")
+    bail!("\"{text}\" is not a time: write 15m, 2h or 7d, 2026-11-24T03:45:00Z or 2026-11-24")
 }
 
 /// A length of time with its unit, written as a TTL; a number alone may be a year.

@@ -1,4 +1,4 @@
-//! The commands of the acts, made from the procedure: one per act, an option per input.
+//! The commands of the acts, generated from the procedure: one per act, with one option per input.
 
 use anyhow::Context;
 use clap::builder::ValueParser;

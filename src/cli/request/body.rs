@@ -9,16 +9,16 @@ use serde_json::Value;
 
 use crate::queue::{LineCode, LineInput, LineVerdict};
 
-/// Octets of a request's JSON; more is surely something else.
+/// Octets of a request's JSON; anything longer is not one.
 const REQUEST_OCTETS_MAX: u64 = 256 * 1024;
 
 /// Lines of the check sheet
 #[derive(Args, Debug)]
 pub(super) struct Lines {
-    /// Lines that are sesuai, as M1,M2,M3
+    /// Lines that are in order (sesuai), such as M1,M2,M3
     #[arg(long, value_delimiter = ',', value_name = "CODES")]
     ok: Vec<String>,
-    /// One line with verdict and note, as M4=fix:the short form differs; may be repeated
+    /// One line with verdict and note, such as M4=fix:the short form differs; may be repeated
     #[arg(long = "line", value_name = "CODE=VERDICT[:NOTE]")]
     lines: Vec<String>,
 }

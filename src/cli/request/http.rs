@@ -12,7 +12,7 @@ use crate::text::append;
 
 /// How long the daemon may take for one call: an approval waits for the read-back.
 const PATIENCE: Duration = Duration::from_secs(60);
-/// Octets of a reply; a list of requests is far below.
+/// Octets of a reply; a list of requests is far smaller.
 const REPLY_OCTETS_MAX: u64 = 64 * 1024 * 1024;
 
 //------------ Call ----------------------------------------------------------
@@ -33,7 +33,7 @@ pub(super) struct Call {
 }
 
 impl Call {
-    /// Asks for something.
+    /// A GET.
     pub(super) fn get(path: &str) -> Self {
         let (media, body) = (String::new(), Vec::new());
         Self { method: "GET", path: path.to_owned(), media, body, headers: String::new() }
@@ -61,7 +61,7 @@ impl Call {
 
     /// The same with a letter that was read.
     pub(super) fn with_letter(path: &str, request: &[u8], letter: Option<&[u8]>) -> Self {
-        // Neither JSON without line ends nor a file begins a line with this by chance.
+        // Neither single-line JSON nor a file has a line that starts with this by chance.
         let boundary = "----gapura-request-5c1d7a90b2e84f63";
         let mut body = Vec::new();
         let mut part = |head: &str, content: &[u8]| {
@@ -89,7 +89,7 @@ impl Call {
     }
 }
 
-/// Percent-encodes what does not stand in a path segment or a query value as it is.
+/// Percent-encodes what is not allowed in a path segment or a query value.
 pub(super) fn escape(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for byte in text.bytes() {
@@ -104,7 +104,7 @@ pub(super) fn escape(text: &str) -> String {
 
 //------------ Client --------------------------------------------------------
 
-/// Where to and as whom.
+/// The daemon's address, and the credentials.
 pub(super) struct Client {
     /// The daemon's listener.
     address: SocketAddr,
@@ -122,7 +122,7 @@ pub(super) struct Reply {
 }
 
 impl Client {
-    /// A client that shows the token and secret of the environment.
+    /// A client that sends the token and secret from the environment.
     pub(super) fn new(address: SocketAddr) -> anyhow::Result<Self> {
         let mut credentials = String::new();
         for (variable, before) in
@@ -132,7 +132,7 @@ impl Client {
             let value = value.trim();
             if !value.bytes().all(|byte| byte.is_ascii_graphic()) {
                 bail!(
-                    "{variable} holds a character that no token or secret of gapura has: copy it again"
+                    "{variable} contains a character that no token or secret of gapura has: copy it again"
                 );
             }
             if !value.is_empty() {
@@ -142,7 +142,7 @@ impl Client {
         Ok(Self { address, credentials })
     }
 
-    /// Whether it shows a token.
+    /// Whether it sends a token.
     pub(super) fn has_token(&self) -> bool {
         self.credentials.contains("Authorization:")
     }
@@ -170,7 +170,7 @@ impl Client {
             call.body.len()
         );
         stream.write_all(head.as_bytes())?;
-        // A refusal may come before the whole body is taken; it is still worth reading.
+        // A refusal may come before the daemon has read the whole body; read it anyway.
         let written = stream.write_all(&call.body);
         let mut bytes = Vec::new();
         match stream.take(REPLY_OCTETS_MAX).read_to_end(&mut bytes) {
@@ -185,10 +185,10 @@ impl Client {
     }
 }
 
-/// Takes a reply apart.
+/// Parses a reply.
 fn read_reply(bytes: &[u8]) -> anyhow::Result<Reply> {
     let end = bytes.windows(4).position(|window| window == b"\r\n\r\n");
-    let end = end.context("the daemon's answer has no end of its head")?;
+    let end = end.context("the daemon's answer has an incomplete header")?;
     let head = std::str::from_utf8(&bytes[..end]).context("the daemon's answer is not HTTP")?;
     let mut lines = head.split("\r\n");
     let status = lines.next().and_then(|line| line.split(' ').nth(1)).unwrap_or("");

@@ -1,9 +1,5 @@
 //! `gapura request import`: a table of requests, row by row over the same calls as any request.
-//!
-//! Without `--yes` every row is tried and nothing is sent. Each is sent with a key of its own (`Idempotency-Key`),
-//! so that the same command after a failure sends nothing twice and gets number and secret of what was sent
-//! before. What became of each row is a list for spreadsheets, on standard output or in a file, also where the
-//! daemon did not answer to the end.
+//! Without `--yes` every row is checked and nothing is sent. Each row is sent with its own `Idempotency-Key`, so that repeating the command after a failure sends nothing twice and returns the numbers and secrets of what was sent before. The results are a list for spreadsheets, on standard output or in a file, which is written even if the daemon stops answering.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -27,20 +23,20 @@ use crate::words::{Lang, Words};
 pub struct Import {
     /// The table, CSV in UTF-8 (docs/procedure.md, "Requests in bulk")
     file: PathBuf,
-    /// A covering letter for all rows, or a ZIP or directory with the letters that the rows name
+    /// A covering letter for all rows, or a ZIP or directory with the letters named in the rows
     #[arg(long, value_name = "PATH")]
     letters: PathBuf,
     /// Send the rows without errors; without it nothing is sent
     #[arg(long)]
     yes: bool,
-    /// Write what became of each row to this file and not to standard output
+    /// Write the results to this file instead of standard output
     #[arg(long, short, value_name = "FILE")]
     output: Option<PathBuf>,
 }
 
 /// Where letters come from.
 enum Letters {
-    /// One for all.
+    /// One for all rows.
     Cover(Vec<u8>),
     /// By the names that rows give.
     Named(BTreeMap<String, Vec<u8>>),
@@ -48,11 +44,11 @@ enum Letters {
     Directory(PathBuf),
 }
 
-/// A row and what became of it.
+/// A row and its result.
 struct Outcome {
     /// Its line in the file.
     line: u32,
-    /// What it asks for.
+    /// Its application.
     application: Application,
     /// `ready`, `faulty`, `filed`, `refused`, or `failed`: without an answer, or not tried after one.
     state: &'static str,
@@ -64,8 +60,8 @@ struct Outcome {
     faults: Vec<String>,
 }
 
-/// Tries every row, sends those that may be sent if that is meant, and writes the list. Exit code 1 if a row
-/// was not.
+/// Checks every row, with `--yes` sends the valid ones, and writes the list. Exit code 1 if a row is faulty
+/// or was not sent.
 pub(super) fn import(common: &Common, import: &Import) -> anyhow::Result<u8> {
     let loaded = match crate::cli::settings(common) {
         Ok(loaded) => loaded,
@@ -74,7 +70,7 @@ pub(super) fn import(common: &Common, import: &Import) -> anyhow::Result<u8> {
     let client = Client::new(super::address(&loaded)?)?;
     if !client.has_token() {
         bail!(
-            "GAPURA_TOKEN is not set: put a personal token with the scope submit into it (`gapura token create`)"
+            "GAPURA_TOKEN is not set: set it to a personal token with the scope submit (`gapura token create`)"
         );
     }
     let path = &import.file;
@@ -108,7 +104,7 @@ pub(super) fn import(common: &Common, import: &Import) -> anyhow::Result<u8> {
 }
 
 impl Outcome {
-    /// A row before anything becomes of it.
+    /// A row that was not processed yet.
     fn of(line: u32, made: &Made) -> Self {
         let t = Words::of(Lang::En);
         let cell = |fault: &Fault| in_cell(&fault.field, &fault.detail(), t);
@@ -129,18 +125,18 @@ struct Sender {
     client: Client,
     /// With these letters.
     letters: Letters,
-    /// Whether they are meant, and not only tried.
+    /// Whether rows are sent, not only checked.
     is_meant: bool,
 }
 
 impl Sender {
-    /// Sends a row that nothing of its own stands against, or tries it.
+    /// Sends a row without faults of its own, or checks it.
     fn run(&self, row: &mut Outcome, letter: &str) -> anyhow::Result<()> {
         let t = Words::of(Lang::En);
         let letter = match self.letters.of(letter) {
             Ok(Some(letter)) => Some(letter),
             Ok(None) => {
-                row.faults.push(in_cell("letter", "there is no letter of this name", t));
+                row.faults.push(in_cell("letter", "there is no letter with this name", t));
                 None
             }
             Err(error) => {
@@ -150,7 +146,8 @@ impl Sender {
         };
         let body = serde_json::to_value(&row.application)?;
         match letter.filter(|_| row.faults.is_empty()) {
-            // To a try, the name of a row that was sent before is taken; its key finds number and secret.
+            // A check finds the name of a row that was sent before taken; sending it again returns number
+            // and secret.
             Some(letter) if self.is_meant => self.send(row, &body, &letter, t),
             letter => {
                 let tried = self.client.send(&Call::post("/api/v1/requests/check", &body))?;
@@ -200,12 +197,12 @@ impl Letters {
         ))
     }
 
-    /// The letter of a row; a row without a name takes the one of all.
+    /// The letter of a row; a row without a file name gets the covering letter.
     fn of(&self, name: &str) -> anyhow::Result<Option<Vec<u8>>> {
         Ok(match self {
             Self::Cover(letter) => name.is_empty().then(|| letter.clone()),
             Self::Named(letters) => letters.get(&name.trim().to_lowercase()).cloned(),
-            // A name in a cell is no path.
+            // A name in a cell must not be a path.
             Self::Directory(_) if name.is_empty() || name.contains(['/', '\\']) => None,
             Self::Directory(path) => {
                 let path = path.join(name);
@@ -222,7 +219,7 @@ impl Letters {
     }
 }
 
-/// What an answer says is wrong, by column; nothing if nothing is.
+/// The faults in a reply, by column; empty if there are none.
 fn faults(body: &[u8], status: u16, t: Words) -> Vec<String> {
     let value: Value = serde_json::from_slice(body).unwrap_or_default();
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
@@ -246,7 +243,7 @@ fn in_cell(field: &str, detail: &str, t: Words) -> String {
     }
 }
 
-/// Writes the list, and says in numbers what it holds.
+/// Writes the list, and prints the totals.
 fn report(common: &Common, import: &Import, outcomes: &[Outcome]) -> anyhow::Result<u8> {
     let count = |state: &str| outcomes.iter().filter(|it| it.state == state).count();
     let (ready, filed) = (count("ready"), count("filed"));

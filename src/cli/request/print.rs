@@ -6,14 +6,14 @@ use super::{Queue, Request};
 use crate::cli::{plain, put, put_error};
 use crate::spreadsheet::disarmed;
 
-/// How an answer is laid out.
+/// The layout of a reply.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Shape {
     /// Number and secret.
     Submitted,
     /// A table of requests.
     List,
-    /// One request, whole.
+    /// One request in full.
     Whole,
     /// One line: number, state, name.
     Line,
@@ -27,7 +27,7 @@ pub(super) enum Shape {
     ClosedMonth,
     /// Papers.
     Papers,
-    /// What is kept of persons.
+    /// What is stored about persons.
     Holdings,
     /// The same as CSV.
     HoldingsCsv,
@@ -182,7 +182,7 @@ fn paper(value: &Value) -> String {
     )
 }
 
-/// What is kept of the person behind one request.
+/// What is stored about the person behind one request.
 fn holding(value: &Value) -> String {
     let contact = &value["contact"];
     let fields: Vec<String> = value["fields"].as_array().into_iter().flatten().map(word).collect();

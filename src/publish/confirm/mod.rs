@@ -1,4 +1,4 @@
-//! Asks our own sockets, as anybody would, whether they answer a change.
+//! Queries our own sockets, like any client, to see whether they serve a change.
 
 mod expect;
 mod sockets;

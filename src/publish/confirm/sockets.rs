@@ -1,4 +1,4 @@
-//! Our own sockets, asked from outside as anybody would ask them.
+//! Our own sockets, queried from outside like any client does.
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, PoisonError, RwLock};

@@ -1,6 +1,5 @@
-//! Commit: one transaction, then what is kept beside the database, then one swap.
-//!
-//! Serials are burned first: whatever becomes of the transaction, they are never given out again.
+//! Commit: one transaction, then the files beside the database, then one swap.
+//! Serials are used up first: even if the transaction fails, they are never published again.
 
 use std::sync::Arc;
 

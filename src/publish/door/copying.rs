@@ -1,9 +1,5 @@
-//! When the copy of a zone is written: before a change is served, and by the keeper.
-//!
-//! A small zone is written whole with each change, a large one has the change appended. The keeper
-//! writes first versions and those that replaced all, folds changes in, and mends the copy after a start.
-//! The copy never gets less than it holds: a database that stands in writes nothing, and one that is
-//! older than the copy leaves it under a name of its own.
+//! Decides when the copy of a zone is written: before a change is served, or by the keeper.
+//! A small zone is written in full with each change; for a large one the change is appended. The keeper writes first versions and complete replacements, folds changes in, and repairs the copy after a start. The copy never loses content: a stand-in database writes nothing, and if the database is older than the copy, the copy is kept under another name.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -221,8 +217,8 @@ pub(crate) fn put_aside(inner: &Inner, zone: &Name, serial: u32) {
     });
     match kept {
         Ok(()) => tracing::error!(%zone, serial, copy = %paths[0].display(),
-            "the database is older than what was served last: the copy of that is kept under its serial"),
+            "the database is older than the last served version: the copy of that version is kept under its serial"),
         Err(error) => tracing::error!(%zone, serial, %error,
-            "the database is older than what was served last, and the copy of that cannot be kept"),
+            "the database is older than the last served version, and the copy of that version cannot be kept"),
     }
 }

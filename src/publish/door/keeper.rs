@@ -1,8 +1,6 @@
-//! The keeper: a thread that does what a change brings about but does not wait for. It frees old
-//! versions and writes the serials outside of the database, the derived files, full copies and the
-//! journal's bounds.
-//!
-//! It gathers jobs for a moment first, so that bursts are written once.
+//! The keeper: a thread for follow-up work that a change does not wait for. It frees old versions,
+//! writes the file of serials, the derived files and full copies, and trims the journal.
+//! It collects jobs for a moment first, so that a burst is written once.
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;

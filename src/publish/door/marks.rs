@@ -1,8 +1,6 @@
-//! `state/serials`: the newest serial of each zone, outside of the database. A database restored from a backup
-//! must not go behind them.
-//!
-//! The file says which file it is, and each serial makes it another file: a backup written over it says
-//! that it is one that is not there any more, and so tells that the state was put back.
+//! `state/serials`: the newest serial of each zone, outside the database. A database restored from a backup
+//! must not go below them.
+//! The file records its own identity, and each serial makes it a new file: a backup copied over it names a file that no longer exists, which reveals that the state was restored.
 
 use std::collections::{BTreeSet, HashMap};
 use std::fs::File;

@@ -1,5 +1,5 @@
-//! The door: every change passes through [`publish`], which judges, numbers, commits, swaps and
-//! confirms proposals, and takes them back where the confirmation fails.
+//! Makes changes live: every change passes through [`publish`], which checks, numbers, commits,
+//! swaps and confirms proposals, and reverts them if the confirmation fails.
 
 mod commit;
 mod copying;

@@ -1,6 +1,6 @@
-//! What a copy notes besides the records of a zone, for a start without the database: which promoted records
-//! and masks are in it, so that a derived file that is lost, torn or older is found out, and which file of
-//! the operator was rolled back and must not come back.
+//! What a copy records besides the records of a zone, for a start without the database: which promoted
+//! records and masks are in it, so that a lost, torn or older derived file is detected, and which operator's
+//! file was rolled back and must not be loaded again.
 
 use super::derived;
 use crate::publish::state::Overlay;

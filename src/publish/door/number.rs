@@ -1,6 +1,5 @@
-//! Numbers a proposal: the serial, the ZONEMD record that goes with it (RFC 8976), the change, and what is
-//! kept of the zone. The one place where a
-//! [`Change`] is made.
+//! Numbers a proposal: the serial, its ZONEMD record (RFC 8976), the change, and the zone's rows. The only
+//! place that makes a [`Change`].
 
 use super::proposal::{FileFate, Next, Numbering, Proposal, SigningFate};
 use super::sign::{Unsigned, difference, version};

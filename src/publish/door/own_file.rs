@@ -1,4 +1,5 @@
-//! Files of our own in the state directory: there in full or as they were, whatever stops the write.
+//! Writes our own files in the state directory atomically: complete or as before, whatever
+//! interrupts the write.
 
 use std::fs::{self, File};
 use std::io::Write;

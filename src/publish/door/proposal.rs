@@ -1,5 +1,5 @@
-//! What every cause of change makes: a file edit, a promotion, a rollback, gapura's own records, and
-//! the undo of a change that was not confirmed.
+//! The proposal, which every cause of change produces: a file edit, a promotion, a rollback,
+//! gapura's own records, and the reversal of a change that was not confirmed.
 
 use std::sync::MutexGuard;
 

@@ -1,12 +1,11 @@
 //! The one function through which every change passes.
 //!
 //! ```text
-//! proposals ─► judge ─► number ─► commit ─► swap ─► confirm ─┬─► published
+//! proposals ─► check ─► number ─► commit ─► swap ─► confirm ─┬─► published
 //!  (locks held)         (serials) (one      (one    (our own │
-//!                                  transaction) pointer) sockets) └─► take back, under higher serials
+//!                                  transaction) pointer) sockets) └─► revert, under higher serials
 //! ```
-//!
-//! A group of zones is more than one proposal: all become live or none does.
+//! A group of zones is several proposals: all go live or none does.
 
 use super::commit::commit;
 use super::number::{Numbered, number};
@@ -243,11 +242,11 @@ fn take_back<R: Rows>(
         let refuted = one.said.refuted.clone()?;
         Some((one.change.clone(), one.said.clone(), refuted))
     }) else {
-        return StoreError::Corrupt("a confirmation that is not there".to_owned()).into();
+        return StoreError::Corrupt("a confirmation is missing".to_owned()).into();
     };
     let reason = refuted.to_string();
     tracing::error!(zone = %change.zone, serial = change.to, %reason,
-        "our own sockets do not show the change: taking it back under a higher serial");
+        "our own sockets do not show the change: reverting it under a higher serial");
     let steps = held.iter().zip(undos).zip(&published).map(|((held, undo), one)| {
         let live = held.state.zone.as_ref();
         number(inner, &held.state, &undo.proposal(inner, live, &one.change, &reason))
@@ -273,7 +272,7 @@ fn take_back<R: Rows>(
         Err(failed) => {
             published.iter().for_each(|one| announce(inner, &one.change));
             tracing::error!(zone = %change.zone, serial = change.to,
-                "the change that was not confirmed could not be taken back and is still served");
+                "a change that was not confirmed could not be reverted and is still served");
             failed
         }
     }

@@ -1,18 +1,18 @@
-//! A whole copy of each zone as it is served, masks and promoted names in it: any name server can load
-//! it, should gapura be gone, and a start can serve from it, should the database be.
+//! A complete copy of each zone as it is served, with masks and promoted names applied: any name
+//! server can load it if gapura is gone, and a start can serve from it if the database is gone.
 //!
 //! ```text
 //! served/NAME.zone      a master file: the SOA record with the served serial first, the marker last
-//! served/NAME.changes   what changed since, a block each:
+//! served/NAME.changes   what changed since, in blocks:
 //!                           ; change 7 -> 8
 //!                           - www.example. 300 IN A 192.0.2.1
 //!                           + www.example. 300 IN A 192.0.2.2
 //!                           ; promoted records HASH, file rolled back HASH    (if they changed)
 //!                           ; end 8 HASH
 //! ```
-//! A change of a large zone is appended and synced; now and then the keeper folds changes into the copy.
-//! A block counts if its hash is right and it begins at the serial that was reached before. When which
-//! of these is written is decided in `copying`.
+//! A change of a large zone is appended and synced; from time to time the keeper folds changes into the
+//! copy. A block is valid if its hash is right and it starts at the serial reached so far. `copying`
+//! decides when which of these is written.
 
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, BufReader, BufWriter, ErrorKind, Read, Seek, SeekFrom, Write};
@@ -231,7 +231,7 @@ pub(crate) fn read(state_dir: &Path, apex: &Name) -> Option<Zone> {
     }
     let serial = zone.serial();
     if blocks.last().is_some_and(|last| is_ahead(last.to, serial)) {
-        tracing::error!(%apex, serial, "changes behind this do not fit");
+        tracing::error!(%apex, serial, "the changes after this serial do not fit");
     }
     Some(zone)
 }

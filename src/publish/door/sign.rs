@@ -1,5 +1,6 @@
-//! Signs a version once it has its serial, and before it is committed (RFC 4035 §2): what changed, or all of it
-//! where the keys or the whole zone changed. Nothing is kept here; what is made is verified before it goes on.
+//! Signs a version once it has its serial, and before it is committed (RFC 4035 §2): what changed, or
+//! everything if the keys or the whole zone changed. It stores nothing; new signatures are verified before the
+//! version proceeds.
 
 use super::number::{finished, soa_record, with_serial};
 use super::proposal::SigningFate;
@@ -65,7 +66,7 @@ pub(super) fn version(
             return Err(error);
         }
         // What is served may be damaged; then no change of it would ever be sound again.
-        tracing::error!(zone = %apex, %error, "signing everything anew, because a change of it is not sound");
+        tracing::error!(zone = %apex, %error, "signing the whole zone again, because the signed change failed verification");
         Step { served: None, delta: None, renewed: 0 }.signed(&numbered, &plan, now)
     });
     let mut signed = signed.map_err(|error| match error {

@@ -1,6 +1,5 @@
-//! Lets the operator's file win over what updates put up at a name.
-//!
-//! What a request put up is let go by an officer instead, see `desk`.
+//! Lets the operator's file override what updates added at a name.
+//! What a request published is released by an officer instead, see `desk`.
 
 use std::collections::BTreeSet;
 

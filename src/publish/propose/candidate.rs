@@ -1,4 +1,4 @@
-//! What an edit would do, for the people who approve it.
+//! The effect of an edit, shown to the people who approve it.
 
 use std::collections::BTreeSet;
 

@@ -1,8 +1,5 @@
-//! What leads from an earlier serial to what is served now, for secondaries (IXFR, RFC 1995).
-//!
-//! The journal is read as far as the version that is pinned, whatever is published meanwhile, and all of it
-//! comes to one change: what was added and is gone again is in none of its parts (RFC 1995 §5). Where that is
-//! no smaller than the zone, the zone is the better answer.
+//! The difference between an earlier serial and the live version, for secondaries (IXFR, RFC 1995).
+//! The journal is read up to the pinned version, whatever is published meanwhile, and condensed into one change: what was added and removed again is not in it (RFC 1995 §5). If that is no smaller than the zone, the zone is the better answer.
 
 use super::net::Net;
 use crate::publish::state::Publisher;
@@ -24,7 +21,7 @@ impl Publisher {
         }
         let read = self.0.store.read(|reader| net_change(reader, zone, serial, live.serial()));
         let delta = read.unwrap_or_else(|error| {
-            tracing::debug!(%zone, %error, "the journal cannot be read, so the zone goes out whole");
+            tracing::debug!(%zone, %error, "the journal cannot be read, so the whole zone is sent");
             None
         })?;
         is_smaller(&delta, &live).then(|| (live, vec![delta]))

@@ -1,7 +1,5 @@
-//! What a file means for what is live: complete, merged, checked, not shrunk, numbered.
-//!
-//! The guards of a load in their order, as far as they need to know the zone as served. Nothing is
-//! written here; the result is a proposal for the door, or why there is none.
+//! Turns a file into a proposal: complete, merged, checked, not shrunk, with its serial considered.
+//! Runs those guards of a load, in order, that depend on the zone as served. It writes nothing; the result is a proposal for `door`, or the reason why there is none.
 
 use super::floor::renumbered;
 use super::guards::counted;
@@ -232,7 +230,7 @@ impl Case<'_> {
         }
         let apex = &self.state.source.apex;
         let message = format!(
-            "what is served of {apex} is signed and the file is not: with a DS at the parent, resolvers would \
+            "{apex} is served signed, and the file is not signed: with a DS at the parent, resolvers would \
              believe nothing of it"
         );
         let hint = format!(

@@ -1,7 +1,5 @@
-//! An edit as a candidate: what it changes in the zone as served, and what is found wrong with it.
-//!
-//! Only the names of the edit are touched and only what they can affect is checked, so the size of
-//! the zone does not matter.
+//! An edit as a candidate: what it changes in the zone as served, and its findings.
+//! Only the names of the edit are touched, and only what they can affect is checked, so the cost does not depend on the size of the zone.
 
 use std::collections::BTreeSet;
 
@@ -137,7 +135,7 @@ impl Ground<'_> {
         }
         let taken = edit.set.iter().filter_map(|RrsetEdit { owner, rtype, .. }| {
             let key = self.overlay.get(owner, *rtype)?.origin.key()?;
-            let message = format!("{owner} {rtype} was put up by an update of the key {key}");
+            let message = format!("{owner} {rtype} was added by an update with the key {key}");
             Some(warning("held-by-update", message))
         });
         taken.collect()

@@ -1,4 +1,4 @@
-//! Edits: what one would do, and one made live.
+//! Edits: previews one, or publishes it.
 
 use super::candidate::Candidate;
 use super::draft::{Draft, Ground};

@@ -1,5 +1,5 @@
-//! Checks an edit by the rules of `check`, but only where it can have an effect: the edited names, what
-//! is below a cut or DNAME that it makes, and who points at an address that goes.
+//! Checks an edit by the rules of `check`, but only where it can have an effect: at the edited names,
+//! below a cut or DNAME that it adds, and at names that point to a removed address.
 
 use std::collections::BTreeSet;
 
@@ -31,7 +31,7 @@ pub(crate) fn check_form(edit: &Edit, apex: NameRef<'_>) -> Vec<Finding> {
             error("out-of-zone", format!("{at}: the name is not in the zone {apex}"));
         }
         if is_reserved(set.rtype) {
-            error("edit-type", format!("{at}: records of this type are not for edits"));
+            error("edit-type", format!("{at}: edits cannot contain records of this type"));
         }
         if set.ttl > TTL_MAX {
             error("bad-ttl", format!("{at}: a TTL is at most {TTL_MAX} seconds"));

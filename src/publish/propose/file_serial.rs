@@ -1,4 +1,4 @@
-//! The serial of a file: which one it gets, and what there is to say about it. The table is in
+//! The serial of a file: which one it gets, and the findings about it. The table is in
 //! `state::serial`.
 
 use super::decide::{Case, Refused};
@@ -45,7 +45,8 @@ impl Case<'_> {
     fn tell_doubt(&self, chosen: Option<u32>, findings: &mut Vec<Finding>) {
         let doubted = || self.inner.believed_ms(self.state, self.now_ms).is_none();
         if chosen.is_some() && !self.inner.options.is_stand_in && doubted() {
-            let message = "the clock is doubted, so the serial is one more and not made from it";
+            let message =
+                "the clock is in doubt, so the serial is one more instead of derived from it";
             let hint = "see gapura ctl status";
             let finding = warning("serial-clock-doubted", message.to_owned());
             findings.push(Finding { hint: Some(hint.to_owned()), ..finding });
@@ -68,7 +69,7 @@ impl Case<'_> {
             Some(newest) if file.is_signed() && is_ahead(newest, own) => {
                 let message = format!("the serial {own} is behind {newest}, which was published");
                 let hint =
-                    "sign the zone again with a higher serial: secondaries do not take this one";
+                    "sign the zone again with a higher serial: secondaries do not accept this one";
                 let finding = warning("presigned-serial-behind", message);
                 findings.push(Finding { hint: Some(hint.to_owned()), ..finding });
                 own
@@ -126,7 +127,7 @@ impl Case<'_> {
             Some(Note::FromFuture) => warning(
                 "serial-from-future",
                 format!(
-                    "the serial {file} stands for a time far ahead: all that follow are above it, whatever \
+                    "the serial {file} represents a time far ahead: all later ones are above it, whatever \
                      the clock says"
                 ),
             ),

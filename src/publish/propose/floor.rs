@@ -1,4 +1,4 @@
-//! The floor of a zone's serials: what an operator knows to have been given out, and the database does
+//! The floor of a zone's serials: what an operator knows to have been published, but the database does
 //! not.
 
 use std::path::Path;

@@ -1,4 +1,4 @@
-//! The guards of a file that need to know the zone as served: complete, and not shrunk.
+//! The guards of a file that depend on the zone as served: complete, and not shrunk.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -9,7 +9,7 @@ use crate::publish::state::{Guard, Outcome, error, warning};
 use crate::wire::{Name, Rtype};
 use crate::zone::{Delta, NodeRef, Zone};
 
-/// The shrink guard speaks when more than this part of the RRsets would vanish, in percent …
+/// The shrink guard applies when more than this share of the RRsets would disappear, in percent …
 const SHRINK_PERCENT: usize = 30;
 /// … and more than this many.
 const SHRINK_RRSETS: usize = 10;
@@ -50,21 +50,22 @@ impl Case<'_> {
         let before = findings.len();
         if row.marker && !self.loaded.marker {
             let message =
-                "the last line is not \"; gapura: end of zone\" any more: the file may be cut";
+                "the last line is no longer \"; gapura: end of zone\": the file may be truncated";
             let file = &self.state.source.file;
             let place = Some(last_line(file, &self.loaded.bytes));
             findings.push(Finding { place, ..error("marker-lost", message.to_owned(), hint) });
         }
         // Without a zone its ZONEMD cannot be missed.
         if row.zonemd && !self.loaded.zonemd && self.loaded.zone.is_some() {
-            let message = "the zone has no ZONEMD record any more: the file may be cut";
+            let message = "the zone no longer has a ZONEMD record: the file may be truncated";
             findings.push(error("zonemd-lost", message.to_owned(), hint));
         }
         let marked: BTreeSet<&str> = self.loaded.marked_includes.lines().collect();
         for include in row.marked_includes.lines() {
             let still_included = self.loaded.included.contains(&PathBuf::from(include));
             if still_included && !marked.contains(include) {
-                let message = format!("the include {include} lost its end marker: it may be cut");
+                let message =
+                    format!("the include {include} lost its end marker: it may be truncated");
                 let found = |one: &&Included| one.path == Path::new(include);
                 let place = self.loaded.parsed.included.iter().find(found);
                 let place = place.map(|one| last_line(&one.shown, &one.bytes));
@@ -118,13 +119,13 @@ impl Case<'_> {
         if vanished * 100 <= all * SHRINK_PERCENT {
             return Ok(());
         }
-        let message = format!("{vanished} of {all} RRsets would vanish");
+        let message = format!("{vanished} of {all} RRsets would disappear");
         if self.by.force {
             findings.push(warning("zone-shrinks", format!("{message}; forced by {}", self.by.who)));
             return Ok(());
         }
         let apex = &self.state.source.apex;
-        let hint = format!("if this is meant, load it: gapura ctl reload {apex} --force");
+        let hint = format!("if this is intended, load it: gapura ctl reload {apex} --force");
         findings.push(error("zone-shrinks", message, &hint));
         Err(Guard::Shrink)
     }

@@ -1,7 +1,5 @@
-//! Versions of a zone: who made which and why, what differs between two, and one as it was.
-//!
-//! Earlier versions are reached from the live one by walking the journal backwards; nothing but the
-//! changes themselves is kept for it.
+//! Versions of a zone: who made each and why, the difference between two, and the content of one.
+//! Earlier versions are reconstructed from the live one by walking the journal backwards; only the changes themselves are stored.
 
 use serde::Serialize;
 

@@ -1,6 +1,5 @@
-//! The whole-zone check of a candidate, with the places of its faults.
-//!
-//! Places are looked for only when there are faults: the very same bytes are then parsed once more.
+//! The whole-zone check of a candidate, with the positions of its faults.
+//! Positions are determined only if there are faults: the same bytes are then parsed once more.
 
 use super::loaded::Loaded;
 use crate::check::{self, Level, Signer, ZoneFault, ZoneRule};

@@ -1,4 +1,4 @@
-//! A file as `source` hands it over, to be compared with what is live.
+//! A file as `source` passes it on, to be compared with the live version.
 
 use std::path::PathBuf;
 

@@ -1,4 +1,4 @@
-//! Merges a zone file with what requests put up, RRset by RRset.
+//! Merges a zone file with what requests and updates published, RRset by RRset.
 //!
 //! Each entry of the overlay says what is to be served (`rrset`, empty: nothing) and what the file had
 //! there when it was last merged (`base`):
@@ -6,16 +6,14 @@
 //! ```text
 //! entry wants     file has            result
 //! records         nothing             served; "absent from the file"
-//! records         the same records    agreed; the entry keeps who asked for them
+//! records         the same records    agreed; the entry records who requested them
 //! records         what base says      masked: the entry is served, the file's RRset is not
 //! records         anything else       clash: refused, naming the request
 //! nothing         nothing             over if something else is at the name, or it is an update's; else kept
 //! nothing         what base says      masked: nothing is served
 //! nothing         anything else       clash; but over if base was nothing: the file wins
 //! ```
-//!
-//! A name that a request took out and that a wildcard covers gets a TXT record in its place, so that the
-//! wildcard does not answer for it. What an update deletes is deleted, and then the wildcard answers.
+//! A name that a request took out and that a wildcard covers gets a TXT record, so that the wildcard does not answer for it. What an update deletes is deleted, and the wildcard then answers.
 
 use std::collections::BTreeSet;
 
@@ -137,7 +135,7 @@ fn drop_idle(overlay: &Overlay, merged: &Zone, edits: &mut Vec<RowEdit>) {
 fn clash(row: &PromotedRow) -> Finding {
     let what = match (row.rrset.rdatas.is_empty(), &row.origin) {
         (true, _) => "was taken out by",
-        (false, Origin::Update(_)) => "was put up by",
+        (false, Origin::Update(_)) => "was added by",
         (false, _) => "was promoted by",
     };
     let message = format!("{} {} {what} it, and the file now has other data", row.owner, row.rtype);

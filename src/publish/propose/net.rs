@@ -1,4 +1,4 @@
-//! Changes one after the other as one: what one brings and a later one takes is in none of its parts.
+//! Condenses successive changes into one: what one adds and a later one removes is not in it.
 
 use std::collections::HashMap;
 

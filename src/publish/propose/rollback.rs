@@ -1,4 +1,4 @@
-//! An earlier version published again.
+//! Rollback: publishes an earlier version again.
 
 use std::collections::BTreeSet;
 

@@ -1,5 +1,5 @@
-//! Changes of keys and signatures alone: a zone is signed for the first time or not any more, its keys roll, its
-//! signatures are made anew. When one of these is due is for others to say (`signer`).
+//! Changes of keys and signatures alone: a zone becomes signed or unsigned, its keys roll, its signatures are
+//! renewed. `signer` decides when one of these is due.
 
 use std::path::Path;
 use std::sync::Arc;

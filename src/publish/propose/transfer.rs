@@ -1,7 +1,6 @@
-//! What a transfer means for what is live: a zone or changes of a primary, checked and under its serial.
-//!
-//! A secondary neither renumbers nor mends: what it serves is what the primary serves. So it is held to
-//! the rules that make a zone servable at all, and all others are only told.
+//! What a transfer means for the live zone: a zone or changes from a primary, checked and under its
+//! serial.
+//! A secondary neither renumbers nor repairs: it serves what the primary serves. So only the rules that make a zone servable at all can refuse it; all others are warnings.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -1,13 +1,12 @@
-//! Zones that come and go: with the settings at a start and a reload, by hand, and by their files.
+//! Zones that are added and removed: by the settings at startup and at a reload, by a command, and
+//! by their files.
 //!
 //! ```text
-//! named by the settings        loaded, or loaded again where its file or its checks changed
-//! named twice                  goes on as it is, until one claim is gone
-//! named no more                goes on as it is, until somebody confirms that it is to go
+//! named by the settings        loaded, or loaded again if its file or its checks changed
+//! named twice                  stays as it is, until one claim is gone
+//! no longer named              stays as it is, until somebody confirms the removal
 //! ```
-//!
-//! A zone that was served is never lost by a slip: neither by an emptied directory nor by a line that is
-//! missing in the settings. What was served last is kept in `state/zones`, so that a start knows it too.
+//! A zone that was served is never lost by mistake, neither through an emptied directory nor through a line missing from the settings. `state/zones` records what was served last, so that a start knows it, too.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
@@ -170,7 +169,7 @@ fn restored() -> Finding {
         "the files of the state are others than at the last run, a copy put back or moved: the database may \
          not know the newest serials, so those of all zones go up by {RESTORED_STEP}"
     );
-    let hint = "if higher serials were given out since the copy: gapura zone serial ZONE --floor N";
+    let hint = "if higher serials were published since the copy: gapura zone serial ZONE --floor N";
     Finding { hint: Some(hint.to_owned()), ..warning("database-restored", message) }
 }
 

@@ -1,5 +1,5 @@
-//! From the operator's file to a zone in memory: read, complete, parsed, built. Nothing is decided here
-//! that needs to know what is live.
+//! From the operator's file to a zone in memory: read, checked for completeness, parsed, built.
+//! Decisions that depend on the live zone are made elsewhere.
 
 use std::cell::RefCell;
 use std::path::{Path, PathBuf};
@@ -147,7 +147,7 @@ fn load_once(
         return Err(lacking(lack));
     }
     if let Some(lack) = lack {
-        tracing::warn!("{}: it is loaded all the same", lacking(lack).finding.message);
+        tracing::warn!("{}: it is loaded anyway", lacking(lack).finding.message);
     }
     let mut builder = ZoneBuilder::new(&source.apex);
     let (mut records, mut lack) = (0_u64, None);
@@ -285,7 +285,7 @@ impl Loader for Guarded {
             }
             ReadFault::Changing => {
                 self.changing.replace(Some(named.clone()));
-                LoadError::Unreadable("it changes while it is read".to_owned())
+                LoadError::Unreadable("it changes while it is being read".to_owned())
             }
         })?;
         *left -= bytes.len() as u64;
@@ -323,7 +323,7 @@ fn unread(path: &Path, fault: ReadFault) -> Unread {
             Guard::Incomplete,
             "file-with-holes",
             format!("{} has parts that were never written", path.display()),
-            "copy it again; the zone stays as it is until the file is whole",
+            "copy it again; the zone stays as it is until the file is complete",
         ),
     };
     Unread { guard, finding: error(rule, message, hint), seen: vec![Seen::now(path)], lack: None }

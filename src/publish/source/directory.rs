@@ -1,6 +1,5 @@
-//! The zones of a directory, and which of its files are never looked at.
-//!
-//! Whatever else is in it, the other files are zones all the same.
+//! The zones of a directory, and which of its files are ignored.
+//! A bad file name affects only that file.
 
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
@@ -42,8 +41,9 @@ pub fn sources_in(directory: &Path) -> Sources {
             }
             // A file that is left out in silence would be a zone that nobody serves.
             Err(wrong) => {
-                let message = format!("{} is named after no zone: {wrong}", path.display());
-                let hint = "name it after its apex, as example.go.id.zone, or move it elsewhere";
+                let message = format!("{} is not named after a zone: {wrong}", path.display());
+                let hint =
+                    "name it after its apex, such as example.go.id.zone, or move it elsewhere";
                 sources.findings.push(error("zone-file-name", message, hint));
             }
         }
@@ -75,7 +75,7 @@ pub(super) fn still_claims(path: &Path) -> bool {
 /// A directory that cannot be read. Its zones go on as they are.
 fn unreadable(directory: &Path, failed: &io::Error) -> Finding {
     let message = format!("server.zone_dir: cannot read {}: {failed}", directory.display());
-    error("zone-dir-unreadable", message, "mount it, or mend the path or its permissions")
+    error("zone-dir-unreadable", message, "mount it, or correct the path or its permissions")
 }
 
 /// Whether a file is what an editor or a copy leaves beside the real one: `*~`, `.*.sw?`, `#*#`,

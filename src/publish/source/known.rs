@@ -1,7 +1,7 @@
 //! `state/zones`: the zones as they were last served and where they came from, one JSON object per line
-//! behind a line with the version and one about the database. A start knows by it which zones the
-//! settings have lost, and whether the database is another file than it was: copied back from a backup,
-//! it may not know the newest serials.
+//! after a line with the version and one about the database. From it a start learns which zones are
+//! missing from the settings, and whether the database is another file than before: one copied from a
+//! backup may not know the newest serials.
 
 use std::path::{Path, PathBuf, absolute};
 
@@ -81,7 +81,7 @@ pub(super) fn read(state_dir: &Path) -> Known {
     let text = String::from_utf8_lossy(&bytes);
     let mut lines = text.lines();
     if lines.next() != Some(HEAD) {
-        tracing::warn!(path = %path(state_dir).display(), "not the list of zones: left aside");
+        tracing::warn!(path = %path(state_dir).display(), "not a list of zones: ignored");
         return Known::default();
     }
     let head: Option<Head> = lines.next().and_then(|line| serde_json::from_str(line).ok());
@@ -143,6 +143,6 @@ pub(super) fn write(inner: &Inner) {
     let _one_at_a_time = lock(&inner.files);
     let written = write_file(&path(&inner.options.state_dir), text.as_bytes(), "zones");
     if let Err(error) = written {
-        tracing::error!(%error, "which zones are served is not kept for the next start");
+        tracing::error!(%error, "the list of served zones could not be written for the next start");
     }
 }

@@ -1,13 +1,11 @@
-//! Zones that must change together. A file `zones.manifest` beside the zone files lists them with a hash
-//! each, as `sha256sum` prints it, and is written last; all go live in one swap or none does.
+//! Zones that must change together. A file `zones.manifest` beside the zone files lists them with their
+//! hashes, as `sha256sum` prints them, and is written last; all go live in one swap or none does.
 //!
 //! ```text
 //! 9f86d081884c7d65…  cirebonkab.go.id.zone
 //! 60303ae22b998861…  2.0.192.in-addr.arpa.zone
 //! ```
-//!
-//! While the list itself cannot be read in full, no zone beside it changes: which ones it names is not
-//! known.
+//! While the list itself cannot be read completely, no zone beside it changes, because it is not known which ones it names.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::ErrorKind;

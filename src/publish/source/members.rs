@@ -1,14 +1,14 @@
-//! Catalog zones that are consumed (RFC 9432): their members are secondary zones from the same primaries, and
-//! come and go with them.
+//! Catalog zones that are consumed (RFC 9432): their members are secondary zones with the same primaries,
+//! added and removed with the catalog.
 //!
 //! ```text
 //! listed, unknown           a secondary zone, transferred at once; what was served under its name before
 //!                           was another zone, except at a start
-//! listed, of the settings   stays what it is; a finding
-//! listed, of another        stays there, unless that one gives it away (`coo`)
-//! listed under a new label  begun anew: what was served goes, and comes with the next transfer
-//! listed no more            goes; many at once wait for somebody who confirms it
-//! the catalog is broken     everything goes on as it is; a finding
+//! listed, in the settings   stays what it is; a finding
+//! listed by another, too    stays there, unless that one hands it over (`coo`)
+//! listed under a new label  reset: not served until the next transfer
+//! no longer listed          removed; many at once wait until somebody confirms it
+//! the catalog is broken     everything stays as it is; a finding
 //! ```
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
@@ -190,8 +190,9 @@ impl Consuming<'_> {
             return true;
         }
         let catalog = self.catalog;
-        let message = format!("{catalog}: {gone} of {before} members left it at once; they go on");
-        let hint = format!("if this is meant, let them go: gapura ctl reload {catalog} --force");
+        let message =
+            format!("{catalog}: {gone} of {before} members left it at once; they stay in service");
+        let hint = format!("if this is intended, remove them: gapura ctl reload {catalog} --force");
         self.findings.push(error("catalog-shrinks", message, &hint));
         false
     }
@@ -244,7 +245,7 @@ impl Consuming<'_> {
             Ok(())
         });
         if let Err(error) = written {
-            tracing::error!(catalog = %self.catalog, %error, "new members may be served as they were before");
+            tracing::error!(catalog = %self.catalog, %error, "new members may be served with old content");
         }
     }
 
@@ -253,7 +254,7 @@ impl Consuming<'_> {
         let Some(before) = state.zone.take() else { return };
         state.signed = None;
         let apex = before.apex().to_name();
-        tracing::info!(zone = %apex, serial = before.serial(), "begun anew under another label");
+        tracing::info!(zone = %apex, serial = before.serial(), "reset under another label");
         state.lease.begin_anew();
         // A copy of it that is under way does not count any more.
         state.chain_from = state.seq + 1;
@@ -262,7 +263,7 @@ impl Consuming<'_> {
             row.copy_seq = None;
             let written = self.inner.store.write::<_, StoreError>(|tx| tx.put_zone(&apex, row));
             if let Err(error) = written {
-                tracing::error!(zone = %apex, %error, "a restart may serve what was there before");
+                tracing::error!(zone = %apex, %error, "a restart may serve the old content");
             }
         }
         swap(self.inner, &[], vec![Entry::NotLoaded(apex)]);
@@ -286,14 +287,14 @@ impl Consuming<'_> {
 
 /// A catalog that does not count.
 fn broken(catalog: &Name, fault: &catalog::CatalogFault) -> Finding {
-    let message = format!("{catalog} is broken: {fault}; its members go on as they are");
-    error("catalog-broken", message, "mend it at its primary (RFC 9432)")
+    let message = format!("{catalog} is broken: {fault}; its members stay as they are");
+    error("catalog-broken", message, "correct it at its primary (RFC 9432)")
 }
 
 /// A catalog with more members than anybody serves.
 fn too_large(catalog: &Name, count: usize) -> Finding {
-    let message = format!("{catalog} lists {count} zones; its members go on as they are");
-    error("catalog-too-large", message, &format!("{MEMBERS_MAX} is the most"))
+    let message = format!("{catalog} lists {count} zones; its members stay as they are");
+    error("catalog-too-large", message, &format!("at most {MEMBERS_MAX} are allowed"))
 }
 
 /// A member that is a zone of ours already.
@@ -303,7 +304,7 @@ fn clash(catalog: &Name, zone: &Name, source: &ZoneSource) -> Finding {
         None => "a zone of the settings".to_owned(),
     };
     let message = format!("{catalog} lists {zone}, which is {whose} and stays so");
-    let hint = "take it out of one of them, or let the other catalog give it away (coo)";
+    let hint = "remove it from one of them, or let the other catalog hand it over (coo)";
     Finding { hint: Some(hint.to_owned()), ..warning("catalog-clash", message) }
 }
 

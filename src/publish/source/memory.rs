@@ -1,10 +1,6 @@
-//! Whether there is memory to load a file: an allocation that fails ends the process, and with it the
-//! answers from the version that is served.
-//!
-//! What a load will take is estimated from the size of the file, and again while records come, because
-//! `$GENERATE` makes many of few octets. That much is asked of the system at once and given back: a
-//! limit of address space (RLIMIT_AS, RLIMIT_DATA) or a kernel that does not overcommit says no then.
-//! The limit of a control group and the memory of the machine are read, since both say no only later.
+//! Checks that there is enough memory to load a file: a failed allocation ends the process, and with
+//! it all answers.
+//! The need is estimated from the size of the file, and again while records arrive, because `$GENERATE` makes many records from few octets. That much is allocated and freed as a test: a limit of address space (RLIMIT_AS, RLIMIT_DATA) or a kernel that does not overcommit refuses it. The limit of a control group and the memory of the machine are read, since those would fail only later.
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};

@@ -1,4 +1,4 @@
-//! Where files come from: directories, manifests, the watch, the start, and a reload of each; and which
+//! Where candidates come from: directories, manifests, the watcher, startup, and reloads; and which
 //! zones there are.
 
 mod come_and_go;

@@ -1,5 +1,5 @@
-//! Reads a file whole and unchanged: fstat before and after, and the same inode behind the path. Recent
-//! files are read a second time after a pause by `compile`.
+//! Reads a whole file and checks that it did not change meanwhile: fstat before and after, and the same
+//! inode at the path. `compile` reads recent files a second time after a pause.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read};

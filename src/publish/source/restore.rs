@@ -1,4 +1,4 @@
-//! One zone at its start: what the database holds of it, and what its file means for that.
+//! One zone at startup: its version in the database, and what its file means for that.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -91,7 +91,7 @@ fn remember(inner: &Inner, state: &mut ZoneState) -> Result<(), StoreError> {
         // A database that was put back may name keys that the parent does not know any more.
         Some(copy) if kept.is_some() => {
             let message = format!(
-                "{apex}: the database is older than keys/{}: the zone is signed by the keys that were in use last",
+                "{apex}: the database is older than keys/{}: the zone is signed with the keys that were in use last",
                 files::stem(&apex)
             );
             inner.note(warning("keys-restored", message));
@@ -276,7 +276,7 @@ fn catch_up(inner: &Inner, state: &ZoneState, prepared: &mut Prepared) -> Option
     }
     if let Some(trace) = trace {
         let message = format!(
-            "{}: the serial {trace} was given out, and the database knows {} only: it is older than what was \
+            "{}: the serial {trace} was published, and the database only knows {}: it is older than what was \
              published",
             state.source.apex, row.serial
         );

@@ -1,4 +1,5 @@
-//! Secondary zones: transferred from their primaries, kept in the database, served until they expire.
+//! Secondary zones: transferred from their primaries, stored in the database, served until they
+//! expire.
 //!
 //! ```text
 //! start        the version of the database; expired if its last refresh is longer ago than the SOA's EXPIRE
@@ -6,10 +7,7 @@
 //! refreshed    a primary has what we have
 //! expired      nothing is served (SERVFAIL) until the next refresh or transfer
 //! ```
-//!
-//! When a primary is asked is the fleet's to decide, and it counts the time while the daemon runs. Only over
-//! a restart does the clock count, and only if it is believed: by a clock that jumped, a zone would be lost
-//! with its primary away. Then EXPIRE is counted from the start again.
+//! `fleet` decides when to query a primary, and measures the time while the daemon runs. The system clock matters only across a restart, and only if it is trusted: otherwise a clock that jumped would expire a zone while its primary is unreachable. In that case EXPIRE counts from startup again.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -157,7 +155,7 @@ impl Publisher {
             tracing::error!(
                 event = "zone_expired",
                 %zone,
-                "expired: no primary was heard for longer than the SOA's EXPIRE; SERVFAIL"
+                "expired: no primary answered for longer than the SOA's EXPIRE; SERVFAIL"
             );
             swap(&self.0, &[], vec![Entry::Expired(zone.clone())]);
         }
@@ -235,7 +233,7 @@ impl Inner {
             tracing::error!(
                 event = "zone_expired",
                 zone = %apex,
-                "expired while the daemon was off: SERVFAIL until a primary is heard"
+                "expired while the daemon was off: SERVFAIL until a primary answers"
             );
         }
         Ok(())

@@ -1,11 +1,6 @@
-//! What is kept beside the database, for a start at which the database does not open.
-//!
-//! What was served must go on being served: the copy in `served/` is the zone, and the operator's file
-//! together with the derived file is, if the file is good. Promoted records and masks are read from the
-//! derived file, if it is the one that the copy was written with. If it is lost, torn or older, they are
-//! what the copy has and the operator's file has not: then the copy wins over both. A file that was rolled
-//! back stays so. The rows go to a stand-in database that is thrown away at the stop; serials are kept
-//! outside of it, so none is used twice.
+//! Restores zones from the files beside the database, for a start at which the database does not
+//! open.
+//! What was served must stay in service: the zone is the copy in `served/`, or the operator's file together with the derived file if that file is good. Promoted records and masks are read from the derived file, if it is the one that the copy was written with. If it is lost, torn or older, they are what the copy has and the operator's file lacks: then the copy overrides both. A file that was rolled back stays so. The rows go to a stand-in database that is discarded at the stop; serials are kept outside it, so none is used twice.
 
 use std::collections::BTreeMap;
 use std::path::Path;

@@ -1,13 +1,12 @@
-//! Start-up: all zones of the settings, or those that came to them while the daemon runs.
+//! Startup of zones: all zones of the settings, or those added while the daemon runs.
 //!
 //! ```text
-//! file as last accepted     file + promoted records, under the serial of the database; nothing is written
-//! file changed meanwhile    the version of the database is restored, then the file is a reload like any other
+//! file as last accepted     file + promoted records, with the serial of the database; nothing is written
+//! file changed meanwhile    the version of the database is restored, then the file is reloaded like any other
 //! file refused, rolled back the version of the database is served, and status says so
 //! zone never seen           first load
 //! ```
-//!
-//! All zones are committed in one transaction; they are read and checked over two threads.
+//! All zones are committed in one transaction; two threads read and check them.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};

@@ -1,8 +1,6 @@
-//! Watches the directories of zone files, includes, symbolic links and manifests, and looks at the files
-//! by itself from time to time: bind mounts, NFS and config maps lose events.
-//!
-//! A file is loaded once it has been left alone for the quiet period. Which files are looked at is
-//! known from the last load; what editors leave beside them is never opened.
+//! Watches the directories of zone files, includes, symbolic links and manifests, and also polls the
+//! files, because bind mounts, NFS and config maps lose events.
+//! A file is loaded once it has not changed for the quiet period. The last load determines which files are watched; editors' backup and swap files are never opened.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::os::unix::fs::MetadataExt;
@@ -60,7 +58,7 @@ impl Publisher {
         let run = move || thread.run(&receiver);
         let thread = std::thread::Builder::new().name("watch".to_owned()).spawn(run);
         if let Err(error) = &thread {
-            tracing::error!(%error, "zone files are not watched: no thread");
+            tracing::error!(%error, "zone files are not watched: cannot start a thread");
         }
         Watcher { stop: sender, thread: thread.ok() }
     }
@@ -125,7 +123,9 @@ impl WatchThread {
             }
         });
         let system = system
-            .inspect_err(|error| tracing::warn!(%error, "no watch by the system: files are polled"))
+            .inspect_err(
+                |error| tracing::warn!(%error, "the system cannot watch files: they are polled"),
+            )
             .ok();
         Self {
             inner,

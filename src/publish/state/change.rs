@@ -1,5 +1,5 @@
-//! An [`Edit`] says which RRsets to serve, a [`Cause`] why, and a [`Change`] is the step from one serial
-//! to the next that came of it.
+//! An [`Edit`] says which RRsets to serve, a [`Cause`] why, and a [`Change`] is the resulting step from
+//! one serial to the next.
 
 use std::fmt;
 

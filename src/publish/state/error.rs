@@ -1,4 +1,4 @@
-//! Why a change did not become live: a variant per step.
+//! Why a change did not go live: a variant per step.
 
 use std::path::PathBuf;
 
@@ -22,15 +22,15 @@ pub enum PublishError {
     #[error("{0} is signed elsewhere: records cannot be promoted into it")]
     Presigned(Name),
     /// The zone is a secondary zone: its data is its primaries' alone.
-    #[error("{0} is a secondary zone: change it at its primary, and it is transferred from there")]
+    #[error("{0} is a secondary zone: change it at its primary, from which it is transferred")]
     Secondary(Name),
     /// The zone is a catalog zone that gapura makes.
     #[error(
-        "{0} is a catalog zone that gapura makes: the [[zone]] tables with its name in catalog change it"
+        "{0} is a catalog zone that gapura generates: change the [[zone]] tables with its name in catalog"
     )]
     Made(Name),
     /// The zone is no secondary zone, and takes no transfer.
-    #[error("{0} is no secondary zone: there is no primary to transfer it from")]
+    #[error("{0} is not a secondary zone: there is no primary to transfer it from")]
     Primary(Name),
     /// The candidate has errors.
     #[error("the candidate of {zone} has {count} error(s); the first: {first}", count = findings.len(), first = first(findings))]
@@ -51,10 +51,10 @@ pub enum PublishError {
         by: String,
     },
     /// The database only stands in for one that is lost: nothing that is not in a file would last.
-    #[error("{0}: the database could not be opened, so nothing would be kept")]
+    #[error("{0}: the database could not be opened, so nothing can be stored")]
     NotKept(Name),
     /// The edit would change nothing; nothing was written and no serial was used.
-    #[error("the change of {0} has no effect: the records are served already")]
+    #[error("the change of {0} has no effect: the records are already served")]
     NoEffect(Name),
     /// The database refused; the serial that was meant for the change is not used again.
     #[error("the change of {zone} could not be made durable; still serving {serial}")]
@@ -115,7 +115,7 @@ pub enum PublishError {
     NotSigned(Name),
     /// A secondary zone that expired: only a primary can bring it back.
     #[error(
-        "{0} has expired, as no primary was heard for as long as it allows: it changes once one is heard"
+        "{0} has expired, because no primary answered for as long as it allows: it can change once one answers"
     )]
     Expired(Name),
     /// Records that are there because the zone is signed.
@@ -137,7 +137,7 @@ pub enum PublishError {
         source: SignError,
     },
     /// What was signed does not validate: a fault in gapura.
-    #[error("{zone}: {fault}. This is a fault in gapura; the zone is served as it was")]
+    #[error("{zone}: {fault}. This is a bug in gapura; the zone is served as it was")]
     Unsound {
         /// The apex.
         zone: Name,

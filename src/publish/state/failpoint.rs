@@ -1,8 +1,8 @@
 //! Named points at which a test makes a write fail or the process die. Not in release builds.
 //!
 //! `GAPURA_FAILPOINT=NAME=ACTION[@N]` with the actions `kill` (SIGKILL to ourselves), `panic`,
-//! `enospc` and `eio`; with `@N` the first N − 1 times pass.
-//! Without `cfg(test)` or the feature `failpoints` a point is nothing at all.
+//! `enospc` and `eio`; with `@N` the first N − 1 times pass. Without `cfg(test)` or the feature
+//! `failpoints` a point compiles to nothing.
 
 use std::io;
 

@@ -1,4 +1,4 @@
-//! Findings that have no place in a file.
+//! Findings without a position in a file.
 
 use crate::master::{Finding, Severity};
 
@@ -10,9 +10,8 @@ pub(crate) fn error(rule: &'static str, message: String, hint: &str) -> Finding 
 /// The finding of a zone whose ZONEMD does not hold for what is served: gapura chose another serial, or
 /// records of requests are in it.
 pub(crate) fn left_out_zonemd() -> Finding {
-    let message = "ZONEMD is left out: it holds for the file, and gapura serves another serial or more records";
-    let hint =
-        "raise the serial in the file, then make ZONEMD anew; with promoted records it stays out";
+    let message = "ZONEMD is omitted: it is valid for the file, but gapura serves another serial or more records";
+    let hint = "raise the serial in the file, then generate ZONEMD again; with promoted records it is always omitted";
     Finding { hint: Some(hint.to_owned()), ..warning("zonemd-left-out", message.to_owned()) }
 }
 

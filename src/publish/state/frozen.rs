@@ -1,5 +1,5 @@
-//! A zone of which it is not clear any more what is to be served: two files claim it, or the settings do
-//! not have it any more and nobody confirmed that. It goes on as it is, and its files are not looked at.
+//! A frozen zone: it is no longer clear what to serve, because two files claim it, or it left the
+//! settings and nobody confirmed that. It stays as it is, and its files are ignored.
 
 use std::path::{Path, absolute};
 
@@ -46,22 +46,22 @@ impl Frozen {
         let is_in = |directory| source.file.parent().is_some_and(|own| is_same(own, directory));
         let comes_back = source.by_file && other.is_none() && directory.is_some_and(is_in);
         let message = match (source.by_file, other, directory) {
-            (false, ..) => format!("no [[zone]] names {apex} any more"),
+            (false, ..) => format!("{apex} is no longer in any [[zone]]"),
             (_, Some(other), _) => {
-                format!("{file} is the file of {} now, not of {apex}", other.apex)
+                format!("{file} is now the file of {}, not of {apex}", other.apex)
             }
             (_, _, Some(_)) if comes_back => {
                 format!("{file} is gone, and {apex} with it: a directory emptied or not mounted?")
             }
             (_, _, Some(directory)) => format!(
-                "server.zone_dir is {} now, and {apex} was served from {file}",
+                "server.zone_dir is now {}, and {apex} was served from {file}",
                 directory.display()
             ),
             (_, _, None) => {
-                format!("server.zone_dir is not set any more, and {apex} was served from {file}")
+                format!("server.zone_dir is no longer set, and {apex} was served from {file}")
             }
         };
-        let hint = format!("put it back, or let the zone go: gapura ctl reload {apex} --force");
+        let hint = format!("put it back, or remove the zone: gapura ctl reload {apex} --force");
         let finding = error("zone-left", message, &hint);
         Self { guard: Guard::Left, finding, claims: vec![source], comes_back }
     }

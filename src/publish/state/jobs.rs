@@ -1,4 +1,4 @@
-//! Jobs for the keeper: what a change brings about but does not wait for.
+//! Jobs for the keeper: follow-up work that a change does not wait for.
 
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};

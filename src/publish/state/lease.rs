@@ -1,4 +1,5 @@
-//! For how long a secondary zone may be served: since when no primary was heard (RFC 1034 §4.3.5).
+//! How long a secondary zone may still be served, counted from the last answer of a primary (RFC
+//! 1034 §4.3.5).
 
 use std::time::{Duration, Instant};
 

@@ -1,4 +1,4 @@
-//! What all floors share: the publisher's handle, the state of each zone, and the words for changes,
+//! What all floors share: the publisher's handle, the state of each zone, and the types for changes,
 //! errors and reports.
 
 mod change;

@@ -1,5 +1,5 @@
-//! The serial that gapura chooses for a zone: by the policy and a clock that is believed, above all that
-//! were given out, and none that was used before.
+//! The serial that gapura chooses for a zone: by the policy and a trusted clock, above all published
+//! ones, and never one that was used before.
 
 use super::serial::plus_one;
 use super::{Inner, ZoneState};

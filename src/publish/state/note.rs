@@ -1,4 +1,4 @@
-//! A reload's report as one line of the daemon's log, with its facts as fields.
+//! A reload's report as one line of the daemon's log, with its details as fields.
 
 use super::{Outcome, ReloadReport};
 

@@ -78,8 +78,8 @@ impl ZoneSource {
 
     /// Says so if there is no ZONEMD record although the settings ask for one.
     pub fn no_zonemd(&self, zone: &Zone) -> Option<Finding> {
-        let message = "the zone is signed elsewhere, so gapura makes no ZONEMD for it";
-        let hint = "let the signer make it, and take `zonemd` out of the settings";
+        let message = "the zone is signed elsewhere, so gapura adds no ZONEMD to it";
+        let hint = "let the signer generate it, and remove `zonemd` from the settings";
         let finding = warning("zonemd-presigned", message.to_owned());
         let is_missing = self.zonemd && zone.is_signed();
         is_missing.then(|| Finding { hint: Some(hint.to_owned()), ..finding })

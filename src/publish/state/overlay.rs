@@ -1,6 +1,6 @@
-//! What requests and updates put up in a zone, kept beside the operator's file: promoted RRsets and masks.
-//!
-//! How they are merged with a file is `propose::merge`'s business.
+//! What requests and updates published in a zone, kept beside the operator's file: promoted RRsets and
+//! masks.
+//! `propose::merge` merges them with a file.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -1,7 +1,5 @@
-//! The publisher's handle, and what it holds.
-//!
-//! Locks are taken in this order: one zone's state, then the database's writer, then the swap. What
-//! callers hand in (`rows`) runs inside and must not call the publisher.
+//! The publisher's handle, and its state.
+//! Locks are taken in this order: one zone's state, then the database's writer, then the swap. Callers' closures (`rows`) run inside and must not call the publisher.
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};

@@ -1,4 +1,4 @@
-//! What commands, log, metrics and pages say of a zone: one reload's report, and the status.
+//! What commands, log, metrics and pages say about a zone: the report of a reload, and the status.
 
 use std::collections::BTreeMap;
 use std::fmt;

@@ -1,5 +1,5 @@
-//! The secondaries of a zone, as far as the publisher has to do with them: it says that something is live, and
-//! shows what is known of them. Who they are and how they are told is not its business.
+//! The publisher's view of a zone's secondaries: it reports that something is live, and shows their state. Who
+//! they are and how they are notified is decided elsewhere.
 
 use std::time::Duration;
 

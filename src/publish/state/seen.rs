@@ -1,4 +1,4 @@
-//! How a file looked when it was last read: enough to see that it changed without reading it.
+//! A file's metadata when it was last read: enough to notice a change without reading it.
 
 use std::fs::{self, Metadata};
 use std::os::unix::fs::MetadataExt;

@@ -1,4 +1,4 @@
-//! The server owns the serial: every published change gets one above every serial before (RFC 1982).
+//! The server owns the serial: every published change gets one above all earlier serials (RFC 1982).
 //!
 //! ```text
 //! new file's serial                    content differs                  content same
@@ -7,12 +7,7 @@
 //! equal to last file                   next(live), "serial not raised"  no-op
 //! below last file, or 2³¹ apart        next(live), warning              no-op, warning
 //! ```
-//!
-//! "Backwards" compares with the last accepted *file*, because promotions move the live serial ahead
-//! of it. A file's serial that rose by little is no wish to go half round the circle, even where the
-//! live one is so far away that it seems ahead. What was used before is never used again, also after the
-//! circle was closed. Serial 0 is skipped: some software takes it for "none". A zone that was signed
-//! elsewhere keeps its own, 0 too.
+//! "Backwards" compares with the last accepted *file*, because promotions move the live serial ahead of it. A file's serial that rose slightly is not a request to wrap around, even if the live one is so far away that it seems ahead. A serial is never used twice, even after wrapping around. Serial 0 is skipped, because some software treats it as "none". A zone that was signed elsewhere keeps its own serial, including 0.
 
 use serde::{Deserialize, Serialize};
 

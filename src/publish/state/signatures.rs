@@ -1,5 +1,5 @@
-//! The signatures of a zone that was signed elsewhere: gapura cannot make new ones, so it says in time that
-//! they end, and tries a file again that only time has refused.
+//! The signatures of a zone that was signed elsewhere: gapura cannot renew them, so it warns before they
+//! expire, and retries a file that was refused only because of the time.
 
 use std::cmp::Ordering;
 use std::time::{Duration, Instant};
@@ -126,18 +126,18 @@ impl ZoneState {
             Level::Fine => return None,
             Level::Ahead => {
                 let message = format!(
-                    "signatures of {apex} begin in the future: validating resolvers answer SERVFAIL for what has them"
+                    "signatures of {apex} begin in the future: validating resolvers answer SERVFAIL for these RRsets"
                 );
-                let hint = "the clock is wrong, or was: set it right, then gapura ctl clock";
+                let hint = "the clock is or was wrong: correct it, then gapura ctl clock";
                 return Some(error("signature-future", message, hint));
             }
             Level::Soon => {
-                let message = format!("signatures of {apex} end, the first in {time}");
+                let message = format!("signatures of {apex} expire, the first in {time}");
                 warning(ZoneRule::SignatureSoon.id(), message)
             }
             Level::Ended => {
                 let message = format!(
-                    "signatures of {apex} ended {time} ago: validating resolvers answer SERVFAIL for it"
+                    "signatures of {apex} expired {time} ago: validating resolvers answer SERVFAIL for it"
                 );
                 error(ZoneRule::SignatureExpired.id(), message, "")
             }
@@ -170,7 +170,9 @@ impl ZoneState {
                 tracing::error!("{}", finding.with_hint());
             }
             Some(finding) => tracing::warn!("{}", finding.with_hint()),
-            None => tracing::info!(zone = %self.source.apex, "signatures are valid for long again"),
+            None => {
+                tracing::info!(zone = %self.source.apex, "signatures are valid for long enough again")
+            }
         }
     }
 }

@@ -1,4 +1,4 @@
-//! How a zone is signed: the policy, the keys with their rolls, and the private keys at hand.
+//! How a zone is signed: the policy, the keys with their rollovers, and the available private keys.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;

@@ -1,5 +1,5 @@
-//! Whether signatures may be made by the clock: one that is far off makes some that nobody accepts, or that
-//! outlive what they sign.
+//! Whether the clock is good enough to sign: with a wrong one, signatures would be rejected, or outlive
+//! what they sign.
 
 use super::{Inner, PublishError, ZoneState};
 
@@ -16,7 +16,8 @@ impl Inner {
         match self.store.read(|reader| reader.clock())? {
             Some(known) if !known.believes(now_ms) => {
                 return Err(error(
-                    "the clock is doubted. If it is right, say so: gapura ctl clock".to_owned(),
+                    "the clock is in doubt. If it is right, confirm it: gapura ctl clock"
+                        .to_owned(),
                 ));
             }
             // Somebody said that it is right, or it has run long enough: then it was wrong before.
@@ -25,7 +26,7 @@ impl Inner {
         }
         if let Some(ahead) = state.newest_signature_ahead(now).filter(|it| *it > BEHIND_MAX_S) {
             let why = format!(
-                "the clock is {ahead} s before the newest signature that is served: set it right"
+                "the clock is {ahead} s before the newest signature that is served: correct it"
             );
             return Err(error(why));
         }

@@ -1,4 +1,4 @@
-//! How long changes and looks at files take, for metrics.
+//! How long changes and polls of files take, for metrics.
 
 use std::sync::Mutex;
 use std::time::{Duration, Instant};

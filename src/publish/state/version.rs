@@ -1,4 +1,5 @@
-//! A version of a zone in its two forms: as files, requests and updates see it, and as it is served.
+//! A version of a zone in its two forms: as files, requests and updates define it, and as it is
+//! served.
 
 use crate::zone::Zone;
 

@@ -154,14 +154,14 @@ fn another_directory_does_not_bring_back_what_left_with_the_old_one() {
     let by = By::person("budi");
     for (settings, words) in [
         (sources_in(&empty), "server.zone_dir is "),
-        (Sources::default(), "server.zone_dir is not set any more"),
+        (Sources::default(), "server.zone_dir is no longer set"),
         // The file is the one of a table now.
         (
             Sources {
                 zones: vec![ZoneSource::new(name("other."), zones.join("example.zone"))],
                 ..sources_in(&zones)
             },
-            " is the file of other. now",
+            " is now the file of other.",
         ),
     ] {
         let reports = publisher.reload_sources(settings, &by);

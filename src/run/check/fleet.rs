@@ -1,6 +1,5 @@
 //! The files of `[[remote]]`, and rules of zones that can never apply.
-//!
-//! A start does not check these files: a remote that cannot be reached does not keep zones from being answered.
+//! A start does not check these files: an unusable remote must not prevent answering.
 
 use std::path::Path;
 
@@ -56,7 +55,7 @@ impl Check<'_> {
                 "remote \"{}\" may transfer the zone over TLS only, but without a [tls] table there is no TLS listener",
                 remote.name
             );
-            let hint = "add a [tls] table, or take tls out of the [[remote]]";
+            let hint = "add a [tls] table, or remove tls from the [[remote]]";
             self.warn("rule-never-met", &format!("{key}.transfer"), message, hint);
         }
     }

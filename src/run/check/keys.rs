@@ -1,4 +1,4 @@
-//! The private keys that zones are signed with: each must exist, be readable, and match its DNSKEY.
+//! The private keys of signed zones: each must exist, be readable, and match its DNSKEY.
 
 use std::path::Path;
 
@@ -53,11 +53,11 @@ impl Check<'_> {
                 Ok(None) => match Keystore::new(state_dir).list(zone) {
                     Ok(keys) if keys.is_empty() && !policy.algorithm.can_generate() => {
                         let message = format!(
-                            "{zone} cannot be signed: {} keys are not made here, and none was imported",
+                            "{zone} cannot be signed: gapura does not generate {} keys, and none was imported",
                             policy.algorithm
                         );
                         let hint =
-                            format!("gapura key import {zone} FILE…, or take another algorithm");
+                            format!("gapura key import {zone} FILE…, or choose another algorithm");
                         self.fault("signing-key", "", message, &hint);
                         continue;
                     }

@@ -42,7 +42,7 @@ impl Check<'_> {
             self.is_ours(one);
             if !may_be_ours && is_taken(one) {
                 let message = format!("another program listens on {}", one.address);
-                let hint = "`ss -lntup` tells which: stop it, or choose another address or port";
+                let hint = "`ss -lntup` shows which: stop it, or choose another address or port";
                 self.fault("listen-taken", &one.key, message, hint);
             }
         }
@@ -60,7 +60,7 @@ impl Check<'_> {
             let message = format!("{}: this machine has no IPv6", one.address);
             self.warn("listen-address", &one.key, message, "");
         } else {
-            let hint = "where it comes later (keepalived), set server.freebind";
+            let hint = "if it comes up later (keepalived), set server.freebind";
             let hint = if is_dns { hint } else { "" };
             self.fault("listen-address", &one.key, error.to_string(), hint);
         }

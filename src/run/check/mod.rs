@@ -123,7 +123,7 @@ impl Check<'_> {
         let now = super::time::now_ms() / 1000;
         let Some(trouble) = validity.and_then(|validity| validity.trouble(now)) else { return };
         let message = format!("{}: {trouble}", cert.display());
-        let hint = "put a new one in its place: a running gapura takes it by itself";
+        let hint = "replace it: a running gapura picks up the new one automatically";
         if trouble.is_refused() {
             self.fault("certificate-time", key, message, hint);
         } else {
@@ -144,7 +144,7 @@ impl Check<'_> {
                 continue;
             }
             if let Err(why) = serve::query_log::inspect(&file) {
-                let hint = "zones are answered without this log until this is mended";
+                let hint = "zones are answered without this log until this is fixed";
                 self.fault("query-log", key, why, hint);
             }
         }

@@ -17,7 +17,7 @@ use crate::text::with_causes;
 const UNTIL_THEN: &str = "until then zones are answered, and the queue stays closed";
 /// What to do about a key of the queue.
 #[cfg(feature = "approval")]
-const KEY_HINT: &str = "put it back from a backup, readable by the user gapura runs as";
+const KEY_HINT: &str = "restore it from a backup, readable by the user gapura runs as";
 /// The key of the settings.
 const KEY: &str = "server.state_dir";
 
@@ -30,7 +30,7 @@ impl Check<'_> {
         match std::fs::metadata(path) {
             Ok(found) if !found.is_dir() => {
                 let hint = "name a directory in server.state_dir";
-                self.fault("state-dir", KEY, fault("is no directory"), hint);
+                self.fault("state-dir", KEY, fault("is not a directory"), hint);
             }
             Ok(_) if !is_writable(path) => {
                 let hint = "it must belong to the user gapura runs as";
@@ -44,12 +44,12 @@ impl Check<'_> {
                 });
                 let above = existing.filter(|above| !above.as_os_str().is_empty());
                 if !is_writable(above.unwrap_or_else(|| Path::new("."))) {
-                    let hint = "make it, for the user gapura runs as";
-                    self.fault("state-dir", KEY, fault("is missing and cannot be made"), hint);
+                    let hint = "create it, owned by the user gapura runs as";
+                    self.fault("state-dir", KEY, fault("is missing and cannot be created"), hint);
                 }
             }
             Err(error) => {
-                let what = format!("cannot be looked at: {error}");
+                let what = format!("cannot be examined: {error}");
                 self.fault("state-dir", KEY, fault(&what), "");
             }
         }

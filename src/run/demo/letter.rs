@@ -1,4 +1,4 @@
-//! Letters of a demonstration: a PDF of one page with a letterhead and what is asked.
+//! Letters of a demonstration: a PDF of one page with a letterhead and the request.
 
 use crate::queue::Application;
 use crate::text::{append, append_line};

@@ -1,4 +1,4 @@
-//! `gapura demo`: a daemon in a directory of its own, with an office at work in it, for looking around and
+//! `gapura demo`: a daemon in a directory of its own, with a simulated office in it, for evaluation and
 //! for tests.
 //!
 //! ```text

@@ -1,4 +1,4 @@
-//! The clock of a demonstration while it is made: it shows the time that was set.
+//! The clock of a demonstration while it is being generated: it shows the time that was set.
 //!
 //! There is one per process, because the publisher takes its clock as a plain function.
 

@@ -18,21 +18,21 @@ pub const EVENTS: [(&str, &str, &str); 22] = [
     (
         "zone_unchanged",
         "f9eab71179d840d7b5d9ed1f4dbd7cc1",
-        "a zone's file was read, and its content is what is served already",
+        "a zone's file was read, and its content is already served",
     ),
     (
         "zone_refused",
         "8530ae7e1e5a4c7e8a6fb550c71bcb6b",
         "a zone's file is refused; `findings` say why",
     ),
-    ("zone_removed", "04ac5e9de4f74b45af7cf4a5fa3722b5", "a zone is not served any more"),
+    ("zone_removed", "04ac5e9de4f74b45af7cf4a5fa3722b5", "a zone is no longer served"),
     ("zone_expired", "b29c16c87f384e8db6d2af2b455293eb", "a secondary zone has expired"),
     (
         "primary_lost",
         "c4bce24825114a9ab3388c03db04cfec",
-        "no primary of a secondary zone can be used",
+        "no primary of a secondary zone is usable",
     ),
-    ("primary_back", "14821bb8ae9d4661972e4eec7181e89e", "a primary is heard again"),
+    ("primary_back", "14821bb8ae9d4661972e4eec7181e89e", "a primary answers again"),
     (
         "secondary_lost",
         "a75d789b98274192884db0ea2d74af5f",
@@ -50,22 +50,22 @@ pub const EVENTS: [(&str, &str, &str); 22] = [
         "d88c2a7787784ac38fa1d51956250337",
         "something is wrong with the signing of a zone, or waits for a person",
     ),
-    ("signing_over", "bcb4076750f849f7bbda8ab588e02f57", "that trouble is over"),
+    ("signing_over", "bcb4076750f849f7bbda8ab588e02f57", "that problem is resolved"),
     (
         "query_log_losing",
         "4148cec9e79a418a8de675eca91d8ea7",
-        "a log of queries loses entries from now on",
+        "the query log or dnstap begins to lose entries",
     ),
-    ("query_log_whole", "e18639ab051644449db643934642ad00", "that log writes all entries again"),
+    ("query_log_whole", "e18639ab051644449db643934642ad00", "it writes all entries again"),
     (
         "worker_panic",
         "45eb0f834c0143009bf24fe92e520aa9",
-        "a worker lost a batch of queries by a bug in gapura",
+        "a worker lost a batch of queries because of a bug in gapura",
     ),
     (
         "logs_reopened",
         "16f5cea068eb4b73bdd8a12b6565cd31",
-        "the files of query log and dnstap were opened again",
+        "the files of query log and dnstap were reopened",
     ),
 ];
 

@@ -1,4 +1,4 @@
-//! The rules of the fleet: `[[remote]]`, and what each `[[zone]]` lets which of them do.
+//! The rules of the fleet: `[[remote]]`, and the permissions that each `[[zone]]` gives them.
 
 mod updates;
 
@@ -105,7 +105,7 @@ impl Compiling {
                     if contacted && remote.addresses.is_empty() && !remote.networks.is_empty() =>
                 {
                     let message = format!(
-                        "remote \"{name}\" is contacted here and has only networks: add an address to it"
+                        "remote \"{name}\" is contacted by gapura but has only networks: add an address to it"
                     );
                     self.fault(key, message);
                 }
@@ -122,7 +122,7 @@ impl Compiling {
     fn remote(&mut self, settings: &Settings, key: &str, remote: &RemoteSettings) -> Remote {
         let name = remote.name.get_ref().clone();
         if name.trim().is_empty() || name.chars().any(char::is_control) {
-            let message = "a [[remote]] needs a name by which zones mean it".to_owned();
+            let message = "a [[remote]] needs a name by which zones refer to it".to_owned();
             self.fault(format!("{key}.name"), message);
         }
         let tls = self.tls(key, remote);
@@ -183,7 +183,7 @@ impl Compiling {
             for (file, setting) in files.iter().zip(["tls_ca", "tls_cert", "tls_key"]) {
                 if file.is_some() {
                     let message =
-                        format!("{setting} is of no use without tls, the name in its certificate");
+                        format!("{setting} has no effect without tls, the name in its certificate");
                     self.fault(format!("{key}.{setting}"), message);
                 }
             }
@@ -191,7 +191,7 @@ impl Compiling {
         }
         if !Tls::is_name(&remote.tls) {
             let message = format!(
-                "\"{}\" is no name that a certificate can have: write the one in the remote's, ns2.example",
+                "\"{}\" is not a name that a certificate can have: write the one in the remote's, ns2.example",
                 remote.tls
             );
             self.fault(format!("{key}.tls"), message);

@@ -126,7 +126,7 @@ fn secret(key: &KeySettings) -> Result<Vec<u8>, KeyFault> {
 pub(super) fn of_file(path: &Path) -> Result<String, String> {
     let octets = files::read_secret(path, FILE_OCTETS_MAX).map_err(|error| match error {
         SecretError::Long(_) => {
-            "is too long for a secret: it holds the base64 and nothing else".to_owned()
+            "is too long for a secret: it must contain the base64 and nothing else".to_owned()
         }
         error => error.to_string(),
     })?;
@@ -141,7 +141,8 @@ pub(super) fn cookies(
 ) -> Result<Vec<[u8; COOKIE_OCTETS]>, (Option<usize>, OptionError)> {
     let secrets = &settings.server.cookie_secrets;
     if secrets.len() > COOKIE_SECRETS_MAX {
-        let message = format!("{} are given, and {COOKIE_SECRETS_MAX} may be", secrets.len());
+        let message =
+            format!("{} are given, and at most {COOKIE_SECRETS_MAX} are allowed", secrets.len());
         return Err((None, OptionError::CookieSecret(message)));
     }
     let read = |(at, secret): (usize, &crate::config::SecretText)| {

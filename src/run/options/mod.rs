@@ -73,9 +73,7 @@ pub enum OptionError {
         reason: String,
     },
     /// An unknown rule.
-    #[error(
-        "zone {zone}: \"{rule}\" in errors is not a rule: findings of `gapura check` name theirs"
-    )]
+    #[error("zone {zone}: \"{rule}\" in errors is not a rule: docs/dns.md lists them")]
     Rule {
         /// The zone.
         zone: String,
@@ -120,7 +118,7 @@ pub enum OptionError {
     User(String),
     /// A file where a running daemon may not write.
     #[error(
-        "{key}: gapura gave up the right to write {file} when it started: restart it to log there"
+        "{key}: gapura gave up the permission to write {file} when it started: restart it to log there"
     )]
     OutOfReach {
         /// The key.
@@ -334,7 +332,7 @@ fn report_agent(settings: &Settings) -> Result<Option<Name>, OptionError> {
     let zones = settings.zones.iter().filter_map(|zone| zone.name.get_ref().parse::<Name>().ok());
     match zones.into_iter().find(|zone| agent.as_ref().is_at_or_below(zone.as_ref())) {
         Some(zone) => Err(fault(format!(
-            "is in our zone {zone}, whose faults would keep the reports away: name a domain elsewhere"
+            "is in our zone {zone}: if that zone breaks, reports about it are lost, so name a domain elsewhere"
         ))),
         None => Ok(Some(agent)),
     }
@@ -415,7 +413,7 @@ pub fn warnings(loaded: &Loaded) -> Vec<String> {
     let keys = keys.chain(settings.remotes.iter().map(|remote| &remote.tls_key));
     let open = keys.filter(|key| readable_by_all(key)).map(|key| {
         format!(
-            "everybody on this machine may read the private key {}: give it the mode 0600",
+            "everybody on this machine may read the private key {}: give it mode 0600",
             key.display()
         )
     });
@@ -423,7 +421,7 @@ pub fn warnings(loaded: &Loaded) -> Vec<String> {
     warnings.dedup();
     if holds_secret(settings) && readable_by_all(&loaded.path) {
         warnings.push(format!(
-            "everybody on this machine may read {}, which holds secrets: give it the mode 0600 or 0640, or name files \
+            "everybody on this machine may read {}, which contains secrets: give it mode 0600 or 0640, or name files \
              for them",
             loaded.path.display()
         ));

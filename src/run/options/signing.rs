@@ -59,7 +59,7 @@ pub(super) fn faults(settings: &Settings) -> Vec<(String, OptionError)> {
         let key = format!("signing[{at}]");
         let name = signing.name.get_ref().as_str();
         if name.trim().is_empty() || name.chars().any(char::is_control) {
-            let message = "a [[signing]] needs a name by which zones mean it".to_owned();
+            let message = "a [[signing]] needs a name by which zones refer to it".to_owned();
             faults.push((format!("{key}.name"), OptionError::Signing(message)));
         }
         if !names.insert(name) {
@@ -68,7 +68,7 @@ pub(super) fn faults(settings: &Settings) -> Vec<(String, OptionError)> {
         }
         match read(signing) {
             Err(unknown) => {
-                let message = format!("\"{}\" is no algorithm: {unknown}", signing.algorithm);
+                let message = format!("\"{}\" is not an algorithm: {unknown}", signing.algorithm);
                 faults.push((format!("{key}.algorithm"), OptionError::Signing(message)));
             }
             // The TTLs of a zone are checked with the zone. The text of a fault begins with its setting.
@@ -104,7 +104,7 @@ fn zone_fault(settings: &Settings, zone: &ZoneSettings) -> Option<OptionError> {
     let is_made = zone.file.as_os_str().is_empty() && zone.primaries.is_empty();
     let message = if is_made || zone.consume {
         format!(
-            "zone {apex} is a catalog zone, which no resolver asks for: take `signing` out; transfers of it are \
+            "zone {apex} is a catalog zone, which resolvers never query: remove `signing`; transfers of it are \
              protected by a key"
         )
     } else if find(settings, policy).is_none() {

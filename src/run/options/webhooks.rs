@@ -87,7 +87,7 @@ fn deeds(from: &WebhookSettings) -> Result<Vec<Deed>, String> {
     let deed = |word: &String| {
         OFFERED.iter().copied().find(|deed| deed.as_str() == word).ok_or_else(|| {
             let words: Vec<&str> = OFFERED.iter().map(|deed| deed.as_str()).collect();
-            format!("has \"{word}\" in events, which is none of {}", words.join(", "))
+            format!("has \"{word}\" in events, which is not one of {}", words.join(", "))
         })
     };
     from.events.iter().map(deed).collect()

@@ -46,7 +46,7 @@ fn applicant(compiling: &mut Compiling, at: &str, grant: &UpdateGrant) -> Option
     match (grant.how, of) {
         (UpdateHow::Direct, None) => None,
         (UpdateHow::Direct, Some(_)) => {
-            let message = "applicant is of use only with how = \"propose\"";
+            let message = "applicant has an effect only with how = \"propose\"";
             compiling.fault(format!("{at}.applicant"), message.to_owned());
             None
         }
@@ -82,7 +82,7 @@ fn check(compiling: &mut Compiling, at: &str, of: &UpdateApplicant) {
         ("letter_date", &of.letter_date),
     ] {
         if text.trim().is_empty() {
-            let message = format!("applicant.{key} is empty: every request has it");
+            let message = format!("applicant.{key} is empty: every request needs it");
             compiling.fault(format!("{at}.applicant"), message);
         }
     }
@@ -94,9 +94,11 @@ fn check(compiling: &mut Compiling, at: &str, of: &UpdateApplicant) {
     ] {
         if !is_right && !text.trim().is_empty() {
             let message = match key {
-                "class" => format!("\"{text}\" is no naming class: docs/procedure.md lists them"),
-                "email" => format!("\"{text}\" is no mailbox"),
-                _ => format!("\"{text}\" is no date: write it as 2026-11-26"),
+                "class" => {
+                    format!("\"{text}\" is not a naming class: docs/procedure.md lists them")
+                }
+                "email" => format!("\"{text}\" is not a mailbox"),
+                _ => format!("\"{text}\" is not a date: write it as 2026-11-26"),
             };
             compiling.fault(format!("{at}.applicant"), message);
         }
