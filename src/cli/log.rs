@@ -3,7 +3,9 @@
 //! ```text
 //! files, rotated files, standard input ─► input ─► query_log::read ─► wanted ─► printed, or counted (top)
 //! ```
-//! Reads what [`crate::serve::query_log`] wrote, in either format. Other lines are counted and reported at the end. If the reader of our output stops early, the command ends quietly.
+//!
+//! Reads what [`crate::serve::query_log`] wrote, in either format. Other lines are counted and reported at
+//! the end. If the reader of our output stops early, the command ends quietly.
 
 mod follow;
 mod input;

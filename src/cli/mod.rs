@@ -1,5 +1,9 @@
 //! The command line: parses, runs the command, prints the result, returns the exit code.
-//! `serve` runs the daemon in this process. `check`, `zone check`, `log`, `import` and `db` also work in this process, without a daemon. The other commands go to the running daemon over its control socket; those on people, tokens and the event chain also work on the database of a stopped one. Only this room prints to standard output.
+//!
+//! `serve` runs the daemon in this process. `check`, `zone check`, `log`, `import` and `db` also work in this
+//! process, without a daemon. The other commands go to the running daemon over its control socket; those on
+//! people, tokens and the event chain also work on the database of a stopped one. Only this room prints to
+//! standard output.
 
 mod args;
 mod commands;

@@ -1,5 +1,8 @@
 //! `gapura request …`: the queue from the command line, over the daemon's own JSON API.
-//! Being root on the server does not make anybody an officer: the command acts for the person whose token is in `GAPURA_TOKEN`, or for the applicant whose secret is in `GAPURA_SECRET`. No rule is decided here; the commands for acts are generated from the procedure's table.
+//!
+//! Being root on the server does not make anybody an officer: the command acts for the person whose token is
+//! in `GAPURA_TOKEN`, or for the applicant whose secret is in `GAPURA_SECRET`. No rule is decided here; the
+//! commands for acts are generated from the procedure's table.
 
 mod act;
 mod body;

@@ -8,9 +8,17 @@
 //!    │
 //! door     check ─► number ─► commit ─► swap ─► confirm ─► notify, or revert
 //! ```
-//! A floor uses only those below it. Beneath them are `state`, which all floors share, and `confirm`, which queries our own sockets. Before the commit nothing changes for anybody; after it the next start serves the change, so a crash at any point leaves the state before or after it. The operator's file is never written. What requests and updates publish is kept beside it and merged with it, RRset by RRset.
-//! To add a cause of change, add its variant to [`Cause`], whose exhaustive matches then require its meaning, and publish an [`EditProposal`] with it, or make another kind of proposal in `propose`.
-//! Everything here uses plain threads and locks: one lock per zone orders its changes; readers of the served zones take none.
+//!
+//! A floor uses only those below it. Beneath them are `state`, which all floors share, and `confirm`, which
+//! queries our own sockets. Before the commit nothing changes for anybody; after it the next start serves the
+//! change, so a crash at any point leaves the state before or after it. The operator's file is never written.
+//! What requests and updates publish is kept beside it and merged with it, RRset by RRset.
+//!
+//! To add a cause of change, add its variant to [`Cause`], whose exhaustive matches then require its meaning,
+//! and publish an [`EditProposal`] with it, or make another kind of proposal in `propose`.
+//!
+//! Everything here uses plain threads and locks: one lock per zone orders its changes; readers of the served
+//! zones take none.
 
 mod confirm;
 mod door;

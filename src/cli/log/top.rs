@@ -1,5 +1,7 @@
 //! `gapura log top`: queries counted by what they have in common.
-//! Memory is limited: if a log has more different values than fit, the rarest are dropped, and the output says by how much a count may be too low.
+//!
+//! Memory is limited: if a log has more different values than fit, the rarest are dropped, and the output
+//! says by how much a count may be too low.
 
 use std::collections::HashMap;
 use std::path::PathBuf;

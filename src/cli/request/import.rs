@@ -1,5 +1,9 @@
 //! `gapura request import`: a table of requests, row by row over the same calls as any request.
-//! Without `--yes` every row is checked and nothing is sent. Each row is sent with its own `Idempotency-Key`, so that repeating the command after a failure sends nothing twice and returns the numbers and secrets of what was sent before. The results are a list for spreadsheets, on standard output or in a file, which is written even if the daemon stops answering.
+//!
+//! Without `--yes` every row is checked and nothing is sent. Each row is sent with its own `Idempotency-Key`,
+//! so that repeating the command after a failure sends nothing twice and returns the numbers and secrets of
+//! what was sent before. The results are a list for spreadsheets, on standard output or in a file, which is
+//! written even if the daemon stops answering.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

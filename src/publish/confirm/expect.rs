@@ -1,5 +1,8 @@
 //! Checks that our own sockets answer as they must after a change.
-//! Without expectations a change is confirmed by its serial: every address returns it, over UDP, or TCP if the UDP response was truncated or lost. With expectations every address is queried over UDP and TCP for each of them and for the serial, and every query and answer is recorded.
+//!
+//! Without expectations a change is confirmed by its serial: every address returns it, over UDP, or TCP if
+//! the UDP response was truncated or lost. With expectations every address is queried over UDP and TCP for
+//! each of them and for the serial, and every query and answer is recorded.
 
 use std::fmt;
 use std::time::Duration;

@@ -1,4 +1,5 @@
 //! Commit: one transaction, then the files beside the database, then one swap.
+//!
 //! Serials are used up first: even if the transaction fails, they are never published again.
 
 use std::sync::Arc;

@@ -1,5 +1,9 @@
 //! Decides when the copy of a zone is written: before a change is served, or by the keeper.
-//! A small zone is written in full with each change; for a large one the change is appended. The keeper writes first versions and complete replacements, folds changes in, and repairs the copy after a start. The copy never loses content: a stand-in database writes nothing, and if the database is older than the copy, the copy is kept under another name.
+//!
+//! A small zone is written in full with each change; for a large one the change is appended. The keeper
+//! writes first versions and complete replacements, folds changes in, and repairs the copy after a start. The
+//! copy never loses content: a stand-in database writes nothing, and if the database is older than the copy,
+//! the copy is kept under another name.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};

@@ -1,6 +1,8 @@
 //! The promoted records as a master file, `state/promoted/NAME.zone`: any other name server can serve
 //! it together with the operator's file if gapura is gone.
-//! The keeper writes it, completely or not at all. Masks are comments: another server cannot apply them, but a person can.
+//!
+//! The keeper writes it, completely or not at all. Masks are comments: another server cannot apply them, but
+//! a person can.
 
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};

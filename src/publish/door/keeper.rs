@@ -1,5 +1,6 @@
 //! The keeper: a thread for follow-up work that a change does not wait for. It frees old versions,
 //! writes the file of serials, the derived files and full copies, and trims the journal.
+//!
 //! It collects jobs for a moment first, so that a burst is written once.
 
 use std::borrow::Cow;

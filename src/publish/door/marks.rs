@@ -1,6 +1,8 @@
 //! `state/serials`: the newest serial of each zone, outside the database. A database restored from a backup
 //! must not go below them.
-//! The file records its own identity, and each serial makes it a new file: a backup copied over it names a file that no longer exists, which reveals that the state was restored.
+//!
+//! The file records its own identity, and each serial makes it a new file: a backup copied over it names a
+//! file that no longer exists, which reveals that the state was restored.
 
 use std::collections::{BTreeSet, HashMap};
 use std::fs::File;

@@ -5,6 +5,7 @@
 //!  (locks held)         (serials) (one      (one    (our own │
 //!                                  transaction) pointer) sockets) └─► revert, under higher serials
 //! ```
+//!
 //! A group of zones is several proposals: all go live or none does.
 
 use super::commit::commit;

@@ -1,4 +1,5 @@
 //! Lets the operator's file override what updates added at a name.
+//!
 //! What a request published is released by an officer instead, see `desk`.
 
 use std::collections::BTreeSet;

@@ -1,5 +1,8 @@
 //! The difference between an earlier serial and the live version, for secondaries (IXFR, RFC 1995).
-//! The journal is read up to the pinned version, whatever is published meanwhile, and condensed into one change: what was added and removed again is not in it (RFC 1995 §5). If that is no smaller than the zone, the zone is the better answer.
+//!
+//! The journal is read up to the pinned version, whatever is published meanwhile, and condensed into one
+//! change: what was added and removed again is not in it (RFC 1995 §5). If that is no smaller than the zone,
+//! the zone is the better answer.
 
 use super::net::Net;
 use crate::publish::state::Publisher;

@@ -1,5 +1,7 @@
 //! Turns a file into a proposal: complete, merged, checked, not shrunk, with its serial considered.
-//! Runs those guards of a load, in order, that depend on the zone as served. It writes nothing; the result is a proposal for `door`, or the reason why there is none.
+//!
+//! Runs those guards of a load, in order, that depend on the zone as served. It writes nothing; the result is
+//! a proposal for `door`, or the reason why there is none.
 
 use super::floor::renumbered;
 use super::guards::counted;

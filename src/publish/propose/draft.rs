@@ -1,5 +1,7 @@
 //! An edit as a candidate: what it changes in the zone as served, and its findings.
-//! Only the names of the edit are touched, and only what they can affect is checked, so the cost does not depend on the size of the zone.
+//!
+//! Only the names of the edit are touched, and only what they can affect is checked, so the cost does not
+//! depend on the size of the zone.
 
 use std::collections::BTreeSet;
 

@@ -1,5 +1,7 @@
 //! Versions of a zone: who made each and why, the difference between two, and the content of one.
-//! Earlier versions are reconstructed from the live one by walking the journal backwards; only the changes themselves are stored.
+//!
+//! Earlier versions are reconstructed from the live one by walking the journal backwards; only the changes
+//! themselves are stored.
 
 use serde::Serialize;
 

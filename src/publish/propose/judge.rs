@@ -1,4 +1,5 @@
 //! The whole-zone check of a candidate, with the positions of its faults.
+//!
 //! Positions are determined only if there are faults: the same bytes are then parsed once more.
 
 use super::loaded::Loaded;

@@ -13,7 +13,9 @@
 //! nothing         what base says      masked: nothing is served
 //! nothing         anything else       clash; but over if base was nothing: the file wins
 //! ```
-//! A name that a request took out and that a wildcard covers gets a TXT record, so that the wildcard does not answer for it. What an update deletes is deleted, and the wildcard then answers.
+//!
+//! A name that a request took out and that a wildcard covers gets a TXT record, so that the wildcard does not
+//! answer for it. What an update deletes is deleted, and the wildcard then answers.
 
 use std::collections::BTreeSet;
 

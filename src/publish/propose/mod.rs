@@ -1,5 +1,7 @@
-//! Makes proposals: what a file, an edit or a rollback means for the live zone. Nothing is written here. Each cause of
-//! change ends in a [`Proposal`](super::door::Proposal) that `door` publishes or refuses.
+//! Makes proposals: what a file, an edit or a rollback means for the live zone.
+//!
+//! Nothing is written here. Each cause of change ends in a [`Proposal`](super::door::Proposal) that `door`
+//! publishes or refuses.
 
 mod adopt;
 mod candidate;

@@ -1,6 +1,8 @@
 //! What a transfer means for the live zone: a zone or changes from a primary, checked and under its
 //! serial.
-//! A secondary neither renumbers nor repairs: it serves what the primary serves. So only the rules that make a zone servable at all can refuse it; all others are warnings.
+//!
+//! A secondary neither renumbers nor repairs: it serves what the primary serves. So only the rules that make
+//! a zone servable at all can refuse it; all others are warnings.
 
 use std::collections::{BTreeMap, BTreeSet};
 

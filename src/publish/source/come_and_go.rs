@@ -6,7 +6,9 @@
 //! named twice                  stays as it is, until one claim is gone
 //! no longer named              stays as it is, until somebody confirms the removal
 //! ```
-//! A zone that was served is never lost by mistake, neither through an emptied directory nor through a line missing from the settings. `state/zones` records what was served last, so that a start knows it, too.
+//!
+//! A zone that was served is never lost by mistake, neither through an emptied directory nor through a line
+//! missing from the settings. `state/zones` records what was served last, so that a start knows it, too.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;

@@ -1,4 +1,5 @@
 //! The zones of a directory, and which of its files are ignored.
+//!
 //! A bad file name affects only that file.
 
 use std::collections::BTreeMap;

@@ -5,7 +5,9 @@
 //! 9f86d081884c7d65…  cirebonkab.go.id.zone
 //! 60303ae22b998861…  2.0.192.in-addr.arpa.zone
 //! ```
-//! While the list itself cannot be read completely, no zone beside it changes, because it is not known which ones it names.
+//!
+//! While the list itself cannot be read completely, no zone beside it changes, because it is not known which
+//! ones it names.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::ErrorKind;

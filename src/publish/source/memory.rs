@@ -1,6 +1,10 @@
 //! Checks that there is enough memory to load a file: a failed allocation ends the process, and with
 //! it all answers.
-//! The need is estimated from the size of the file, and again while records arrive, because `$GENERATE` makes many records from few octets. That much is allocated and freed as a test: a limit of address space (RLIMIT_AS, RLIMIT_DATA) or a kernel that does not overcommit refuses it. The limit of a control group and the memory of the machine are read, since those would fail only later.
+//!
+//! The need is estimated from the size of the file, and again while records arrive, because `$GENERATE` makes
+//! many records from few octets. That much is allocated and freed as a test: a limit of address space
+//! (RLIMIT_AS, RLIMIT_DATA) or a kernel that does not overcommit refuses it. The limit of a control group and
+//! the memory of the machine are read, since those would fail only later.
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};

@@ -1,5 +1,7 @@
 //! Reloads files: reads each, gets a proposal for it, publishes that, and reports.
-//! The file is read, parsed and built without any lock. Under the zone's lock it is merged with promoted records and compared with the live version, and only the difference is applied.
+//!
+//! The file is read, parsed and built without any lock. Under the zone's lock it is merged with promoted
+//! records and compared with the live version, and only the difference is applied.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;

@@ -7,7 +7,10 @@
 //! refreshed    a primary has what we have
 //! expired      nothing is served (SERVFAIL) until the next refresh or transfer
 //! ```
-//! `fleet` decides when to query a primary, and measures the time while the daemon runs. The system clock matters only across a restart, and only if it is trusted: otherwise a clock that jumped would expire a zone while its primary is unreachable. In that case EXPIRE counts from startup again.
+//!
+//! `fleet` decides when to query a primary, and measures the time while the daemon runs. The system clock
+//! matters only across a restart, and only if it is trusted: otherwise a clock that jumped would expire a
+//! zone while its primary is unreachable. In that case EXPIRE counts from startup again.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};

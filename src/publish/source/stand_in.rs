@@ -1,6 +1,11 @@
 //! Restores zones from the files beside the database, for a start at which the database does not
 //! open.
-//! What was served must stay in service: the zone is the copy in `served/`, or the operator's file together with the derived file if that file is good. Promoted records and masks are read from the derived file, if it is the one that the copy was written with. If it is lost, torn or older, they are what the copy has and the operator's file lacks: then the copy overrides both. A file that was rolled back stays so. The rows go to a stand-in database that is discarded at the stop; serials are kept outside it, so none is used twice.
+//!
+//! What was served must stay in service: the zone is the copy in `served/`, or the operator's file together
+//! with the derived file if that file is good. Promoted records and masks are read from the derived file, if
+//! it is the one that the copy was written with. If it is lost, torn or older, they are what the copy has and
+//! the operator's file lacks: then the copy overrides both. A file that was rolled back stays so. The rows go
+//! to a stand-in database that is discarded at the stop; serials are kept outside it, so none is used twice.
 
 use std::collections::BTreeMap;
 use std::path::Path;

@@ -6,6 +6,7 @@
 //! file refused, rolled back the version of the database is served, and status says so
 //! zone never seen           first load
 //! ```
+//!
 //! All zones are committed in one transaction; two threads read and check them.
 
 use std::collections::BTreeMap;

@@ -1,6 +1,8 @@
 //! Watches the directories of zone files, includes, symbolic links and manifests, and also polls the
 //! files, because bind mounts, NFS and config maps lose events.
-//! A file is loaded once it has not changed for the quiet period. The last load determines which files are watched; editors' backup and swap files are never opened.
+//!
+//! A file is loaded once it has not changed for the quiet period. The last load determines which files are
+//! watched; editors' backup and swap files are never opened.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::os::unix::fs::MetadataExt;

@@ -1,5 +1,6 @@
 //! What requests and updates published in a zone, kept beside the operator's file: promoted RRsets and
 //! masks.
+//!
 //! `propose::merge` merges them with a file.
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -1,5 +1,7 @@
 //! The publisher's handle, and its state.
-//! Locks are taken in this order: one zone's state, then the database's writer, then the swap. Callers' closures (`rows`) run inside and must not call the publisher.
+//!
+//! Locks are taken in this order: one zone's state, then the database's writer, then the swap. Callers'
+//! closures (`rows`) run inside and must not call the publisher.
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};

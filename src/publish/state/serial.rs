@@ -7,7 +7,11 @@
 //! equal to last file                   next(live), "serial not raised"  no-op
 //! below last file, or 2³¹ apart        next(live), warning              no-op, warning
 //! ```
-//! "Backwards" compares with the last accepted *file*, because promotions move the live serial ahead of it. A file's serial that rose slightly is not a request to wrap around, even if the live one is so far away that it seems ahead. A serial is never used twice, even after wrapping around. Serial 0 is skipped, because some software treats it as "none". A zone that was signed elsewhere keeps its own serial, including 0.
+//!
+//! "Backwards" compares with the last accepted *file*, because promotions move the live serial ahead of it. A
+//! file's serial that rose slightly is not a request to wrap around, even if the live one is so far away that
+//! it seems ahead. A serial is never used twice, even after wrapping around. Serial 0 is skipped, because
+//! some software treats it as "none". A zone that was signed elsewhere keeps its own serial, including 0.
 
 use serde::{Deserialize, Serialize};
 

@@ -1,4 +1,5 @@
 //! The files of `[[remote]]`, and rules of zones that can never apply.
+//!
 //! A start does not check these files: an unusable remote must not prevent answering.
 
 use std::path::Path;
