@@ -1,9 +1,9 @@
-//! How fast a master file of a million names is parsed, and checked.
+//! Speed of parsing and checking a master file of a million names.
 //!
 //! The zone is that of the comparison with other servers: 1,000,000 names, 1,300,009 records (A, AAAA,
-//! CNAME, MX). Run on an idle machine: `cargo bench --bench master [-- FILE ORIGIN]`. Times are the best
-//! of five rounds on the processor (not on the clock) of one thread, reading the file not counted; the
-//! machine and what else it did belong beside any number that is quoted.
+//! CNAME, MX). Run on an idle machine: `cargo bench --bench master [-- FILE ORIGIN]`. Times are
+//! processor time of one thread, the best of five rounds, without reading the file; quote the machine
+//! and its load with any number.
 #![allow(
     clippy::unwrap_used,
     clippy::print_stdout,

@@ -1,9 +1,10 @@
-//! The queue under load, from outside the rooms: promotions a second, and lists of 10,000 requests.
+//! The queue under load, through the public interfaces: promotions per second, and lists of 10,000
+//! requests.
 //!
-//! `cargo bench --bench promote [-- PROMOTIONS REQUESTS]` (2,000 and 10,000 if nobody says). Each
-//! promotion is the whole of docs/procedure.md, Promotion: candidate, checkpoint, "before", one transaction with
-//! fsync, swap, read-back over UDP and TCP on 127.0.0.1, proof. Prints what the machine is, so that
-//! figures can be compared.
+//! `cargo bench --bench promote [-- PROMOTIONS REQUESTS]` (default: 2,000 and 10,000). Each promotion is the
+//! complete one of docs/procedure.md, Promotion: candidate, checkpoint, "before", one transaction with fsync,
+//! swap, read-back over UDP and TCP on 127.0.0.1, proof. Prints the machine's cores and load, so that figures
+//! can be compared.
 #![allow(
     clippy::unwrap_used,
     clippy::print_stdout,

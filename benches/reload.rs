@@ -1,12 +1,12 @@
-//! How long a change takes in a zone of a million names, with the file system of the machine.
+//! Time of a change in a zone of a million names, including the file system.
 //!
-//! - from outside: the daemon itself is started, one line of the file is edited and renamed into place,
-//!   and its UDP port is asked until the new address comes;
-//! - inside: the same without the wait for a quiet file, and one promoted record from commit to served;
+//! - from outside: the bench starts the daemon, edits one line of the file, renames it into place, and
+//!   queries the UDP port until the new address is served;
+//! - inside: the same without the quiet period, and one promoted record from commit to served;
 //! - the start of ten thousand small zones.
 //!
-//! `cargo bench --no-default-features --bench reload [-- NAMES]`. It says the machine's load, because
-//! the figures mean little beside a busy neighbor.
+//! `cargo bench --no-default-features --bench reload [-- NAMES]`. It prints the machine's load,
+//! because the figures mean little on a busy machine.
 #![allow(
     clippy::unwrap_used,
     clippy::print_stdout,

@@ -1,14 +1,15 @@
 //! Nanoseconds of processor time and allocations of one `respond` call, by outcome.
 //!
-//! Machine, date and figures belong into the note of whoever runs it. Zones: `cirebonkab.go.id.` with
-//! NAMES names (600, or `GAPURA_BENCH_NAMES`) in the mix of an office (hosts, aliases, mail, text), and a signed zone
-//! of as many names whose signatures are of the right length and nothing else. Command:
+//! Quote machine and date with the figures. Zones: `cirebonkab.go.id.` with NAMES names (600, or
+//! `GAPURA_BENCH_NAMES`) in an office's mix (hosts, aliases, mail, text), and a signed zone with as many names, whose
+//! signatures have the right length but are not valid. Command:
 //!
 //! ```text
 //! cargo bench --no-default-features --bench respond
 //! ```
 //!
-//! `GAPURA_BENCH_ONLY=hit` takes the cases whose names start so. Under `cargo test` only the allocations are counted: there must be none (invariant 5).
+//! `GAPURA_BENCH_ONLY=hit` runs the cases whose names start with "hit". `cargo test` only counts the allocations: there
+//! must be none (invariant 5).
 #![allow(
     unsafe_code,
     clippy::unwrap_used,

@@ -1,8 +1,8 @@
-//! How long it takes to sign a zone, to change one name of it, to find what is due; and what it weighs.
+//! Time to sign a zone, to change one name, to find what is due; and memory.
 //!
 //! The zone is that of `perf.py`: of ten names six have A, two A and AAAA, one is a CNAME, one has MX and a name
-//! below it: 2.4 signatures a name with NSEC. One key of ECDSA P-256 signs everything. First comes the speed of the
-//! curve alone, which is the floor.
+//! below it: 2.4 signatures per name with NSEC. One ECDSA P-256 key signs everything. The speed of the curve alone,
+//! the lower bound, is printed first.
 //!
 //! ```text
 //! cargo bench --no-default-features --bench sign [-- NAMES] [nsec | nsec3]
@@ -108,7 +108,7 @@ fn edit(content: &Zone, served: &Zone, plan: &Plan) {
             .map(|(next, delta)| sign::change(served, next, delta, plan, NOW).unwrap())
             .collect()
     });
-    measure_each("verify that", rounds, || {
+    measure_each("verify it", rounds, || {
         let check = |after| sign::verify_change(Some(served), after, plan, NOW).unwrap();
         signed.iter().for_each(check);
     });
@@ -122,7 +122,7 @@ fn over_time(content: &Zone, served: &Zone, plan: &Plan) {
     measure("renew 500 of it", || {
         drop(black_box(sign::renew(served, &next, plan, NOW + DAY, 500).unwrap()));
     });
-    measure("all looked at, nothing to sign", || {
+    measure("all checked, nothing to sign", || {
         drop(black_box(sign::whole(content, plan, Some(served), NOW, 0).unwrap()));
     });
 }

@@ -1,8 +1,8 @@
-//! How long it takes to build a large zone, to find names in it and to change one, and what it weighs.
+//! Time to build a large zone, to find names in it and to change one; and memory.
 //!
-//! The zone is that of `perf.py`: names in the order of its file, which is not canonical order.
-//! Machine: AMD EPYC, 2 cores, 24 GiB, Debian. Zone: 1,000,000 delegations of the village names, which
-//! is 1,100,004 names and 1,300,009 records. Times are processor time of the one thread. Command:
+//! The zone is that of `perf.py`, with names in file order, which is not the canonical order. Machine:
+//! AMD EPYC, 2 cores, 24 GiB, Debian. Zone: 1,000,000 delegations of the village names, which is
+//! 1,100,004 names and 1,300,009 records. Times are processor time of the one thread. Command:
 //!
 //! ```text
 //! cargo bench --no-default-features --bench zone [-- NAMES]

@@ -1,4 +1,4 @@
-//! The memory of this process, as the kernel counts it.
+//! The memory of this process, as reported by the kernel.
 
 /// What the kernel says under a key such as `VmRSS` (now) or `VmHWM` (at most so far), in MiB.
 pub fn mib(key: &str) -> f64 {

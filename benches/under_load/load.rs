@@ -1,4 +1,4 @@
-//! The questions: a steady stream from one socket, and what came back.
+//! The load: a steady stream of queries from one socket, and the responses.
 
 use std::net::{SocketAddr, UdpSocket};
 use std::sync::Arc;

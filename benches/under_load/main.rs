@@ -1,16 +1,17 @@
-//! Reloads under load, gapura beside NSD, Knot and BIND in one run, seen from outside.
+//! Reloads under load, seen from outside: gapura, NSD, Knot and BIND in one run.
 //!
-//! Each server in turn has CPU 0; the questions come from CPU 1, `RATE` a second, and go on while the
-//! zone file is replaced `RELOADS` times by rename and, but for gapura, the reload command given. Every
-//! address carries the version of its file, so that a response tells which zone it is from:
+//! Each server in turn gets CPU 0; CPU 1 sends `RATE` queries per second while the zone file is
+//! replaced `RELOADS` times by rename, followed by the server's reload command (gapura needs none).
+//! Every address encodes the version of its file, so that a response shows which version it is from:
 //!
 //! - lost: no response within two seconds; wrong: another response code or count of records;
-//! - mixed: two versions in one response; older: a version that was already gone when it was asked;
+//! - mixed: two versions in one response; older: a version that was already replaced when the query
+//!   was sent;
 //! - live: from the rename to the first response from the new file.
 //!
 //! `cargo bench --no-default-features --bench under_load [-- NAMES RELOADS RATE [SERVER...]]`
-//! (600 names, 1,000 reloads, 20,000 a second and all servers, if nobody says). With 1,000,000 names
-//! and 20 reloads it needs 2 GB in the temporary directory. A server that is not installed is told.
+//! (default: 600 names, 1,000 reloads, 20,000 per second and all servers). With 1,000,000 names and
+//! 20 reloads it needs 2 GB in the temporary directory. A server that is not installed is reported.
 #![allow(
     clippy::unwrap_used,
     clippy::print_stdout,

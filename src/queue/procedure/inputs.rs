@@ -62,7 +62,7 @@ inputs! {
     Reason("REASON"): String, needed, text;
     /// Who is asked
     Party("PARTY"): String, needed, text;
-    /// Where the link goes; empty where the party's letter will be keyed in
+    /// The mailbox for the link; empty if the party's letter will be keyed in
     Email("EMAIL"): String;
     /// Who answers
     Answerer("PARTY"): String, text;
@@ -70,7 +70,7 @@ inputs! {
     PartyLetter("LETTER"): String, needed, text;
     /// The letter's number, when an officer keys it in
     Letter("LETTER"): String, text, optional;
-    /// The new start: a date, or an RFC 3339 time; empty for as soon as it is checked
+    /// The new start: a date, or an RFC 3339 time; empty: as soon as it is checked
     Starts("DATE"): String;
     /// Lines of the check sheet
     Lines("CODES"): Vec<LineInput>;
@@ -86,7 +86,7 @@ inputs! {
     Revision("REVISION"): u32, needed;
     /// The candidate hash that was read
     Candidate("CANDIDATE"): String, needed;
-    /// The serial that was read, where `approval.bind` is "serial"
+    /// The serial that was read, if `approval.bind` is "serial"
     Serial("SERIAL"): Option<u32>;
     /// How: printed and handed over, telephoned
     How("HOW"): String, needed, text;

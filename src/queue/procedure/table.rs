@@ -192,37 +192,37 @@ macro_rules! table {
 
 table! {
     acts {
-        /// Disposisi: route it to a kasi
+        /// Route a request to a kasi (disposisi)
         Dispose = "dispose", page "disposisi":
             Submitted, Head, { to: Assignee, instruction: Instruction }
                 => Assigned, notifies(Holder), makes(Disposition) proof
                 ["the verifier is active and none of the other persons"];
-        /// Give it to another kasi
+        /// Reassign a request to another kasi
         Reassign = "reassign", page "alihkan":
             Assigned Consulting, Head, { to: Assignee, reason: Reason }
                 => Assigned, notifies(Holder), makes(Disposition) proof
                 ["the verifier is active and none of the other persons; the clock runs on"];
-        /// Give it back to the kabid
+        /// Return a request to the kabid
         Release = "release", page "lepaskan":
             Assigned Consulting, Holder, { reason: Reason }
                 => Submitted, notifies(Heads)
                 ["the time used stays used"];
-        /// Ask a parent office, the camat or a second holder to agree
+        /// Ask a parent office, the camat or another owner for agreement
         Consult = "ask", page "minta-konfirmasi":
             Assigned, Holder, { party: Party, email: Email }
                 => Assigned, notifies(Party) proof
                 ["the clock pauses"];
-        /// Key in that the party agrees
+        /// Record that the party agrees
         Confirm = "confirm", page "konfirmasi":
             Consulting, Party, { party: Answerer, letter: PartyLetter }
                 => Assigned, notifies(Holder) proof
                 [""];
-        /// Key in that the party does not agree
+        /// Record that the party does not agree
         Deny = "deny", page "tolak-konfirmasi":
             Consulting, Party, { party: Answerer, letter: PartyLetter }
                 => Assigned, notifies(Holder) proof
                 [""];
-        /// Back to the applicant, with every fault at once
+        /// Return a request to the applicant, with all faults at once
         Return = "return", page "kembalikan":
             Assigned Consulting, Holder, { lines: LinesToFix }
                 => NeedsCorrection, notifies(Applicant), makes(Verification Notification) proof
@@ -237,7 +237,7 @@ table! {
             Assigned Consulting, Holder, { lines: Lines }
                 => Assigned, notifies()
                 ["a note on each line that is not ok; decides nothing"];
-        /// Turn it down
+        /// Reject a request
         Reject = "reject", page "tolak":
             Assigned Consulting, Holder, { reason: RejectReason, note: Note, lines: LinesBad }
                 => Rejected, notifies(Applicant), makes(Verification Notification) proof
@@ -247,33 +247,33 @@ table! {
             Assigned (too early in Consulting), Holder,
             { revision: Revision, candidate: Candidate, serial: Serial, lines: Lines }
                 => Verified, notifies(SecondSigner), makes(Verification) proof
-                ["revision and candidate are those of now; every line is ok; no question is open"];
-        /// The second signature, on the same candidate
+                ["revision and candidate are the current ones; every line is ok; no question is open"];
+        /// Give the second signature, on the same candidate
         Countersign = "countersign", page "tanda-tangan":
             AwaitsSecond, Head, { candidate: Candidate }
                 => Verified, notifies(), makes(Verification) proof
-                ["the candidate is the one approved and the one of now"];
-        /// Check it again
+                ["the candidate is the approved one and still current"];
+        /// Reopen a request for checking
         Reopen = "reopen", page "periksa-ulang":
             Verified AwaitsSecond Scheduled PromotionFailed, HolderOrHead, { reason: Reason }
                 => Assigned, notifies(ApplicantOfMissedStart Holder) proof
                 ["at least an hour of step 3 is left"];
-        /// Make it live
+        /// Promote an approved request: make it live
         Promote = "promote", page "tayangkan":
             Verified (too early in AwaitsSecond Scheduled), HolderOrSystem, {}
                 => Verified, notifies() proof
-                ["the approval is fresh, the second signature given, the start time come"];
+                ["the approval is fresh, the second signature given, the start time reached"];
         /// Allow another attempt after a failed promotion
         Retry = "retry", page "coba-lagi":
             PromotionFailed, HolderOrOperator, {}
                 => Verified, notifies() proof
                 ["the approval is fresh"];
-        /// Give what is approved another start time, as applicant or on their letter
+        /// Change the start time of an approved request, as applicant or with their letter
         Reschedule = "reschedule", page "ubah-jadwal":
             Scheduled, Applicant, { starts: Starts, letter: Letter }
                 => Assigned, notifies(Applicant Holder) proof
-                ["a new revision with another start time, checked anew; an officer names the applicant's letter"];
-        /// Take it back, as applicant or on their letter
+                ["a new revision with another start time, checked again; an officer names the applicant's letter"];
+        /// Withdraw a request, as applicant or with their letter
         Withdraw = "withdraw", page "tarik":
             Submitted Assigned Consulting NeedsCorrection Verified AwaitsSecond Scheduled,
             Applicant, { letter: Letter }
@@ -289,16 +289,16 @@ table! {
         /// A request came in.
         Submit = "submit":
             Draft, Submitter, upload(Application) => Submitted, notifies(Applicant Heads), makes(Receipt)
-            ["no rule stands against the application"];
+            ["the application breaks no rule"];
         /// gapura asks for it: nobody answered, or the end has come.
         Raise = "raise":
             Draft, System => Submitted, notifies(Applicant Heads)
-            ["a name's year or its end date calls for it, and nobody else asks for anything on the name"];
+            ["a name's year or its end date requires it, and there is no other request on the name"];
         /// What gapura asked for is settled: the owner answered, or another request went live.
         Settle = "settled":
             Submitted Assigned Consulting Verified AwaitsSecond Scheduled, System
             => Withdrawn, notifies(Holder)
-            ["the ground for it is gone"];
+            ["the reason for it is gone"];
         /// The applicant did not answer in time.
         Expire = "expire":
             NeedsCorrection, System => Expired, notifies(Applicant), makes(Notification)
@@ -315,7 +315,7 @@ table! {
         PromotionFailed = "promotion_failed":
             Verified AwaitsSecond Scheduled Promoting, System
             => PromotionFailed, notifies(Operators Holder)
-            ["the promotion could not begin, or was not answered as it should"];
+            ["the promotion could not begin, or a socket did not answer as it should"];
         /// It is in a monthly report.
         Close = "close":
             Notified, System => Closed, notifies()
