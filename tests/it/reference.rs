@@ -67,10 +67,10 @@ fn every_finding_is_in_the_manual() {
     assert!(unused.is_empty(), "no code has these findings: {unused:?}");
     let made = format!(
         "# Every finding\n\n\
-         What `gapura check`, `gapura zone check`, a reload and `gapura ctl status` may say. A finding has the form\n\
+         What `gapura check`, `gapura zone check`, a reload and `gapura ctl status` may report. A finding has the form\n\
          `FILE:LINE:COLUMN SEVERITY ID: MESSAGE (HINT)`, and in JSON the same parts by name. An error keeps a new version from\n\
-         being served; what is served goes on. A warning keeps nothing. `errors = [\"ID\"]` of a `[[zone]]` makes errors of warnings.\n\n\
-         This page is made from the code (`src/run/findings.rs`, `src/dns/check/rules.rs`, `src/dns/master/rule.rs`).\n\n{}",
+         being served, and the current one stays. A warning does not. `errors = [\"ID\"]` in a `[[zone]]` turns warnings into errors.\n\n\
+         This page is generated from the code (`src/run/findings.rs`, `src/dns/check/rules.rs`, `src/dns/master/rule.rs`).\n\n{}",
         gapura::run::findings::findings_as_tables()
     );
     hold("findings.md", &made);
@@ -80,10 +80,10 @@ fn every_finding_is_in_the_manual() {
 fn every_command_is_in_the_manual() {
     let made = format!(
         "# Every command\n\n\
-         `gapura COMMAND --help` says the same. Exit codes: 0 done; 1 refused, errors were found, or gapura cannot start now and may in\n\
-         a moment (an address that is not there yet); 2 the command line was not understood, or gapura cannot start. What a command prints goes to standard output, what is wrong to standard error.\n\
+         `gapura COMMAND --help` prints the same. Exit codes: 0 success; 1 refused, errors found, or gapura cannot start yet for a reason that may\n\
+         pass (an address that is not up yet); 2 usage error, or gapura cannot start. Output goes to standard output, errors to standard error.\n\
          What each does and when: [api.md](api.md#command-line), [operation.md](operation.md).\n\n\
-         This page is made from the code (`src/cli/args.rs`).\n\n{}",
+         This page is generated from the code (`src/cli/args.rs`).\n\n{}",
         gapura::cli::commands().trim_end()
     );
     hold("commands.md", &(made + "\n"));
@@ -95,18 +95,18 @@ fn every_setting_is_in_the_manual() {
     let defaults = serde_json::to_value(toml::from_str::<Settings>(MINIMAL).unwrap()).unwrap();
     let mut made = String::from(
         "# Every setting\n\n\
-         The keys of the settings file, `/etc/gapura/gapura.toml` or what `--config` names. Relative paths belong to its directory.\n\
-         `gapura check` tells every fault of it; `gapura check --effective` prints what is in force, with where each value comes from.\n\
-         *reload*: `gapura ctl reload` or SIGHUP puts a new value in force; *restart*: it waits for one, and the reply says so.\n\
-         What is also changed on pages: [settings.md](../settings.md).\n\n\
-         This page is made from [config/gapura.toml](../../config/gapura.toml) and the code.\n",
+         The keys of the settings file, `/etc/gapura/gapura.toml` or the one given by `--config`. Relative paths are relative to its directory.\n\
+         `gapura check` reports every fault in it; `gapura check --effective` prints what is in force, with the origin of each value.\n\
+         *reload*: `gapura ctl reload` or SIGHUP puts a new value in force; *restart*: it takes effect at a restart, and the reply says so.\n\
+         What can also be changed on pages: [settings.md](../settings.md).\n\n\
+         This page is generated from [config/gapura.toml](../../config/gapura.toml) and the code.\n",
     );
     for table in &tables {
         made += &format!("\n## `{}`\n\n", table.header);
         if !table.about.is_empty() {
             made += &format!("{}.\n\n", sentence(&table.about));
         }
-        made += "| key | type | default | new value by | what it is |\n|---|---|---|---|---|\n";
+        made += "| key | type | default | new value by | meaning |\n|---|---|---|---|---|\n";
         for row in &table.rows {
             let (kind, default) = (kind(&row.value), default_of(&defaults, table, row));
             let by = if row.waits { "restart" } else { "reload" };
