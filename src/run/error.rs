@@ -54,7 +54,7 @@ pub enum RunError {
 }
 
 impl RunError {
-    /// Whether the same start may do a moment later with nobody mending anything: an address comes, memory is free again.
+    /// Whether the same start may succeed a moment later on its own: an address comes up, memory is free again.
     pub fn may_pass(&self) -> bool {
         match self {
             Self::Settings(_) | Self::Options(_) => false,

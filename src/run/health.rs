@@ -106,12 +106,12 @@ fn zone_fault(zone: &ZoneStatus) -> Option<String> {
 }
 
 impl Health {
-    /// Everything that should be mended, zones first.
+    /// Everything that needs fixing, zones first.
     pub(super) fn all_faults(&self) -> impl Iterator<Item = &String> {
         self.zones.iter().chain(&self.faults)
     }
 
-    /// Whether names are answered and nothing has to be mended.
+    /// Whether names are answered and nothing needs fixing.
     pub(super) fn is_well(&self) -> bool {
         self.missing.is_none() && self.all_faults().next().is_none()
     }

@@ -55,7 +55,7 @@ impl Ready {
         })
     }
 
-    /// A few lines for people; who started it by hand is told what to try, too.
+    /// A few lines for people; on a terminal also what to try next.
     pub fn text(&self, by_hand: bool) -> String {
         let mut text = format!("gapura {}\n", env!("CARGO_PKG_VERSION"));
         let mut line = |what: &str, value: String| {

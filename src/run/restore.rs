@@ -33,7 +33,7 @@ use super::restore_office::{Office, check_lists};
 
 /// The directory in which a restore works.
 pub(super) const RESTORING: &str = "restoring";
-/// Unanswered questions after which a remote is no longer asked.
+/// Unanswered queries after which a remote is no longer queried.
 const SILENCES_MAX: u32 = 2;
 
 /// What is to be restored, and how.
@@ -105,7 +105,7 @@ fn restored(settings: &Settings, what: &Restore) -> Result<Reply, RunError> {
 /// Takes away what a restore that failed has made, which nobody is to take for a state; the error says what could not
 /// be.
 fn cleared(error: RunError, state_dir: &Path, work: &Path, was_there: bool) -> RunError {
-    // What stays is told.
+    // Report what is left behind.
     let _ = std::fs::remove_dir_all(work);
     if !was_there {
         let _ = std::fs::remove_dir_all(state_dir);
@@ -171,7 +171,7 @@ fn see_that_it_is_ours(manifest: &Manifest) -> Result<(), RunError> {
 //------------ Serials -------------------------------------------------------
 
 /// Raises the serials that are stored beside the database to those that the operator names and those that other servers
-/// have. The next start goes above them, by a margin for servers that could not be asked.
+/// have. The next start goes above them, by a margin for servers that could not be queried.
 fn raise_serials(
     settings: &Settings,
     what: &Restore,

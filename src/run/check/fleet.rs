@@ -61,7 +61,7 @@ impl Check<'_> {
         }
     }
 
-    /// Remotes that are told of changes and may not have them.
+    /// Remotes that are notified of changes but may not transfer the zone.
     fn told_and_refused(&mut self, key: &str, rules: &ZoneRules) {
         let may_have = |told: &Remote| rules.transfer.iter().any(|it| is_same_server(it, told));
         for remote in rules.notify.iter().filter(|remote| !may_have(remote)) {
@@ -75,7 +75,7 @@ impl Check<'_> {
     }
 }
 
-/// Whether one remote comes from where the other one is told: they may be two names of one server.
+/// Whether one remote queries from an address at which the other one is notified: they may be two names of one server.
 fn is_same_server(comes: &Remote, told: &Remote) -> bool {
     let from = |ip| comes.networks.iter().any(|network| network.contains(ip));
     comes.name == told.name || told.addresses.iter().any(|address| from(address.ip()))

@@ -90,7 +90,7 @@ mod tests {
     use crate::wire::Name;
     use crate::wire::rdata::base64_text;
 
-    /// What is said of the keys of a zone.
+    /// Findings about the keys of a zone.
     fn told(state_dir: &Path, source: &ZoneSource) -> Vec<String> {
         let file = state_dir.join("gapura.toml");
         std::fs::write(&file, "[server]\nstate_dir = \".\"\n").unwrap();

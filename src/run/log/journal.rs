@@ -44,7 +44,7 @@ impl Journal {
 /// A line as the journal wants it.
 fn datagram(facts: &Facts, level: Level, target: &str) -> Vec<u8> {
     let mut octets = Vec::with_capacity(512);
-    // `journalctl -u gapura` shows no other field: who was refused, and why, stands in it too.
+    // `journalctl -u gapura` shows no other field: it also says who was refused, and why.
     put(&mut octets, "MESSAGE", &facts.text());
     put(&mut octets, "PRIORITY", &priority(level).to_string());
     put(&mut octets, "SYSLOG_IDENTIFIER", "gapura");
