@@ -1,7 +1,7 @@
 //! What answers: everything that gapura needs to read zones, judge them, sign them and answer queries.
 //!
 //! The rooms of this package use nothing of the program above it: no database, no settings, no procedure. It is a
-//! package of its own so that it is compiled apart, and optimized where the program is not (docs/adr/0008). The map of
+//! package of its own so that it is compiled apart, and optimized where the program is not (docs/adr/0008-build-profiles.md). The map of
 //! all rooms is in `src/lib.rs` of the program, under whose name each of these is known too: `gapura::wire` is
 //! [`wire`].
 #![deny(unsafe_code)]
