@@ -93,11 +93,11 @@ fn a_restore_that_was_cut_short_is_not_taken_for_a_state() {
     let dir = made.path();
     std::fs::rename(dir.join("state"), dir.join("lost")).unwrap();
     std::fs::create_dir_all(dir.join("state/restoring")).unwrap();
-    refused(&run_in(dir, &["db", "restore", "one.backup"]), "cut short");
+    refused(&run_in(dir, &["db", "restore", "one.backup"]), "interrupted");
     let daemon = Daemon::in_dir(dir);
     assert!(!ask(daemon.dns(), "www.cirebonkab.go.id.", RecordType::A).answers.is_empty());
     let status = daemon.gapura(&["ctl", "status"]);
-    refused(&status, "was cut short");
+    refused(&status, "was interrupted");
     assert!(!dir.join("state/gapura.db").exists(), "nothing is made in its place");
 }
 

@@ -65,7 +65,7 @@ fn queries_are_found_counted_and_followed_over_the_end_of_a_file() {
     }
     std::fs::rename(&file, daemon.dir.join("state/moved")).unwrap();
     let reopened = daemon.gapura(&["ctl", "reopen"]);
-    assert_eq!(lines(&reopened), ["query log: opened again"]);
+    assert_eq!(lines(&reopened), ["query log: reopened"]);
     assert!(file.exists(), "it is open when the command is done");
     ask(daemon.dns(), "after.cirebonkab.go.id.", RecordType::TXT);
     let line = followed.next().unwrap().unwrap();
