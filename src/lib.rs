@@ -34,6 +34,7 @@
 //! | [`digest`] | SHA-256 and hexadecimal digits |
 //! | [`files`] | reading files without blocking if something else has taken their place |
 //! | [`lock`] | locks whose holder may have panicked |
+//! | [`memory`] | hints about memory: what is read soon, what is large, what is free again |
 //! | [`threads`] | work spread over threads, where threads can be had |
 //! | [`text`] | appending to a string, an error with its causes |
 //! | [`dns_client`] | queries a name server, usually our own sockets, and reads its response |
@@ -105,8 +106,8 @@
 
 //--- What answers, a package of its own in src/dns: what all rooms share, road 1, and the checks of road 2
 pub use gapura_dns::{
-    answer, catalog, check, digest, dns_client, dnssec, files, keystore, lock, master, rollover,
-    serve, sign, text, threads, transfer, tsig, update, wire, zone,
+    answer, catalog, check, digest, dns_client, dnssec, files, keystore, lock, master, memory,
+    rollover, serve, sign, text, threads, transfer, tsig, update, wire, zone,
 };
 
 //--- Road 2: a zone file goes live

@@ -12,6 +12,7 @@ pub mod dns_client;
 pub mod dnssec;
 pub mod files;
 pub mod lock;
+pub mod memory;
 pub mod text;
 pub mod threads;
 pub mod tsig;

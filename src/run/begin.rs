@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use super::error::{RunError, system};
 use super::options;
 use crate::config::{Loaded, Settings};
+use crate::memory;
 use crate::serve::{self, Inherited, Purpose};
 use crate::service::{self, Notifier, Passed, Places, User};
 
@@ -31,6 +32,7 @@ pub struct Begin {
 /// Begins, if the settings make sense. Call it before anything starts a thread.
 pub fn begin(loaded: &Loaded, passed: Passed, follows: bool) -> Result<Begin, RunError> {
     options::sound(loaded)?;
+    memory::give_large_back();
     let program = std::env::current_exe().ok();
     let mut begin = Begin {
         notifier: Notifier::from_environment(),

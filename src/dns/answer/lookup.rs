@@ -61,11 +61,11 @@ pub(crate) struct Lookup<'z, 'o, 's> {
     wildcards: u32,
 }
 
-/// Answers `question`, whose name begins the chain, from `zone`; the response then lacks its OPT and
-/// header.
+/// Answers `question`, whose name begins the chain, from `zone`, where its node may be known already; the response
+/// then lacks its OPT and header.
 #[inline]
 pub(crate) fn answer_from_zone<'z>(
-    zone: &'z Zone,
+    (zone, node): (&'z Zone, Option<NodeRef<'z>>),
     question: &Question<'_>,
     reply: &mut Reply<'z, '_>,
     chain: &mut Chain,
@@ -77,16 +77,19 @@ pub(crate) fn answer_from_zone<'z>(
     let qtype = if question.rtype == Rtype::IXFR { Rtype::SOA } else { question.rtype };
     let dnssec = facts.dnssec_ok && zone.is_signed();
     let mut lookup = Lookup { zone, qtype, dnssec, reply, chain, targets, wildcards: 0 };
-    let kind = lookup.run();
+    let kind = lookup.run(node);
     facts.wildcard = lookup.wildcards != 0;
     kind
 }
 
 impl<'z> Lookup<'z, '_, '_> {
-    /// The three sections in wire order.
-    fn run(&mut self) -> ResponseKind {
+    /// The three sections in wire order. `node` is the first name's, if it is known.
+    fn run(&mut self, mut node: Option<NodeRef<'z>>) -> ResponseKind {
         let (found, outcome) = loop {
-            let found = self.zone.lookup(self.chain.name(self.chain.last()));
+            let found = match node.take() {
+                Some(node) => self.zone.at(node),
+                None => self.zone.lookup(self.chain.name(self.chain.last())),
+            };
             match self.step(&found) {
                 Outcome::Follow => {}
                 outcome => break (found, outcome),

@@ -28,5 +28,5 @@ pub use peer::{
     Transport, Verdict,
 };
 pub use reply::octets_max;
-pub use respond::{conclude, frame, refuse, respond};
+pub use respond::{conclude, frame, refuse, respond, respond_near};
 pub use scratch::Scratch;

@@ -14,7 +14,7 @@ use std::ops::ControlFlow::{self, Break, Continue};
 
 use crate::wire::header::Header;
 use crate::wire::{Class, Opcode, Query, Question, Rcode, Rtype};
-use crate::zone::{Entry, Zone, ZoneSet};
+use crate::zone::{Entry, Near, NodeRef, Zone, ZoneSet};
 
 use super::chaos::answer_chaos;
 use super::cookie::CookieResult;
@@ -36,7 +36,19 @@ pub fn respond(
     peer: &Peer<'_>,
     out: &mut [u8],
 ) -> Verdict {
-    process(scratch, message, peer, out, |query, cookie| triage(query, peer, cookie, zones))
+    respond_near(zones, None, scratch, message, peer, out)
+}
+
+/// The same, with what was found of the QNAME ahead ([`crate::zone::look_ahead`]).
+pub fn respond_near<'z>(
+    zones: &'z ZoneSet,
+    near: Option<Near<'z>>,
+    scratch: &mut Scratch,
+    message: &[u8],
+    peer: &Peer<'_>,
+    out: &mut [u8],
+) -> Verdict {
+    process(scratch, message, peer, out, |query, cookie| triage(query, peer, cookie, zones, near))
 }
 
 /// Answers a message with an error, whatever it asks: for an operation that this server does not
@@ -127,10 +139,10 @@ fn process<'a>(
         }
         Task::CookieOnly => ResponseKind::Nodata,
         Task::Chaos(question) => answer_chaos(&mut reply, &question, identity),
-        Task::Question(zones, question) => match choose_zone(zones, &question) {
-            Ok(zone) => {
+        Task::Question(zones, near, question) => match choose_zone(zones, near, &question) {
+            Ok((zone, node)) => {
                 note_zone(zone, &mut reply, facts);
-                answer_from_zone(zone, &question, &mut reply, chain, targets, facts)
+                answer_from_zone((zone, node), &question, &mut reply, chain, targets, facts)
             }
             Err((rcode, ede)) => {
                 reply.error(rcode, Some(ede));
@@ -155,8 +167,8 @@ enum Task<'a> {
     CookieOnly,
     /// What the server says about itself, in class CH.
     Chaos(Question<'a>),
-    /// The data of a zone.
-    Question(&'a ZoneSet, Question<'a>),
+    /// The data of a zone, and what was found ahead.
+    Question(&'a ZoneSet, Option<Near<'a>>, Question<'a>),
 }
 
 /// Decides what to do with a query. Breaks off with the verdict for operations that are performed
@@ -166,6 +178,7 @@ fn triage<'a>(
     peer: &Peer<'_>,
     cookie: CookieResult,
     zones: &'a ZoneSet,
+    near: Option<Near<'a>>,
 ) -> ControlFlow<Verdict, Task<'a>> {
     let error = |rcode, ede| Continue(Task::Error(rcode, ede));
     // First of all, because any response to it has to be signed.
@@ -212,7 +225,7 @@ fn triage<'a>(
         (Rtype::AXFR, _) => Break(Verdict::Transfer(Transfer::Full)),
         (Rtype::IXFR, None) => error(Rcode::FORMERR, None),
         (Rtype::IXFR, Some(serial)) => Break(Verdict::Transfer(Transfer::Since(serial))),
-        _ => Continue(Task::Question(zones, question)),
+        _ => Continue(Task::Question(zones, near, question)),
     }
 }
 
@@ -257,9 +270,18 @@ fn judge_cookie(query: &Query<'_>, peer: &Peer<'_>, identity: &Identity) -> Cook
 
 //------------ Zone ----------------------------------------------------------
 
-/// The zone that answers: the longest match. DS belongs to the parent, if that is ours too (RFC 4035
-/// §3.1.4.1).
-fn choose_zone<'z>(zones: &'z ZoneSet, question: &Question<'_>) -> Result<&'z Zone, (Rcode, Ede)> {
+/// The zone that answers, and the node of the QNAME if that was found ahead: the longest match. DS belongs to the
+/// parent, if that is ours too (RFC 4035 §3.1.4.1).
+fn choose_zone<'z>(
+    zones: &'z ZoneSet,
+    near: Option<Near<'z>>,
+    question: &Question<'_>,
+) -> Result<(&'z Zone, Option<NodeRef<'z>>), (Rcode, Ede)> {
+    if let Some((zone, node)) = near.and_then(|near| near.of(question.name))
+        && question.rtype != Rtype::DS
+    {
+        return Ok((zone, Some(node)));
+    }
     let not_ours = (Rcode::REFUSED, Ede::NOT_AUTHORITATIVE);
     let mut found = zones.find(question.name).ok_or(not_ours)?;
     if question.rtype == Rtype::DS
@@ -269,7 +291,7 @@ fn choose_zone<'z>(zones: &'z ZoneSet, question: &Question<'_>) -> Result<&'z Zo
         found = parent;
     }
     match found {
-        Entry::Loaded(zone) => Ok(zone),
+        Entry::Loaded(zone) => Ok((zone, None)),
         Entry::NotLoaded(_) => Err((Rcode::SERVFAIL, Ede::NOT_READY)),
         // RFC 8914 §4.25.
         Entry::Expired(_) => Err((Rcode::SERVFAIL, Ede::INVALID_DATA)),

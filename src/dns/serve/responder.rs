@@ -21,7 +21,7 @@ use crate::answer::{
 };
 use crate::tsig::{Keyring, TsigFault};
 use crate::wire::{Name, Opcode, Rcode};
-use crate::zone::ZoneSet;
+use crate::zone::{Near, ZoneSet};
 
 use super::acl::Acl;
 use super::client_ca::ClientIdentity;
@@ -297,11 +297,23 @@ impl Responder {
         query: &[u8],
         out: &mut [u8],
     ) -> Answer {
+        self.respond_near((zones, None), moment, source, query, out)
+    }
+
+    /// The same, with what was found of the QNAME ahead.
+    pub(super) fn respond_near(
+        &mut self,
+        (zones, near): (&ZoneSet, Option<Near<'_>>),
+        moment: Moment,
+        source: &Source,
+        query: &[u8],
+        out: &mut [u8],
+    ) -> Answer {
         let sampled = self.samples();
         // Where every query is logged, one ends when the next begins: one look at the clock each.
         let ended = self.ended.take();
         let started = sampled.any().then(|| ended.unwrap_or_else(Instant::now));
-        let answer = self.ask_engine(zones, moment, source, query, out, false);
+        let answer = self.ask_engine((zones, near), moment, source, query, out, false);
         self.counters.count_query(query.len(), self.scratch.facts());
         let (response, limited) = match answer {
             Answer::Reply(length) if self.is_limitable() => {
@@ -376,7 +388,7 @@ impl Responder {
     /// Has the engine answer. `limited` says that the client is over its rate.
     fn ask_engine(
         &mut self,
-        zones: &ZoneSet,
+        (zones, near): (&ZoneSet, Option<Near<'_>>),
         moment: Moment,
         source: &Source,
         query: &[u8],
@@ -385,7 +397,7 @@ impl Responder {
     ) -> Answer {
         let mut peer = peer_of(&self.policy, self.transport, moment, source);
         peer.limited = limited;
-        match answer::respond(zones, &mut self.scratch, query, &peer, out) {
+        match answer::respond_near(zones, near, &mut self.scratch, query, &peer, out) {
             Verdict::Reply(length) => Answer::Reply(length),
             Verdict::Drop => Answer::Silence,
             verdict => self.answer_unusual(zones, moment, source, query, verdict, out),
@@ -443,7 +455,7 @@ impl Responder {
                 if self.may_be_told_its_cookie() {
                     // What comes of the second question counts, not what came of the first.
                     self.unusual = Unusual::default();
-                    let told = self.ask_engine(zones, moment, source, query, out, true);
+                    let told = self.ask_engine((zones, None), moment, source, query, out, true);
                     if let Answer::Reply(told) = told
                         && self.scratch.facts().rcode == Rcode::BADCOOKIE
                     {

@@ -14,6 +14,8 @@ use std::time::Duration;
 
 use crate::answer::Transport;
 use crate::dns_client::reachable;
+use crate::wire::{HEADER_OCTETS, NameRef};
+use crate::zone::{AHEAD_MAX, Near, ZoneSet, look_ahead};
 
 use super::batch::{Packets, SocketBatch, system};
 use super::counters::Silence;
@@ -155,6 +157,11 @@ impl<P: Packets> Loop<P> {
         let shared = self.responder.shared.clone();
         let zones = shared.zones.load();
         let has_proxies = !self.responder.proxies().is_empty();
+        // A proxy puts its own words in front of the query.
+        let near = match zones.is_large() && !has_proxies {
+            true => self.look_ahead(&zones, count),
+            false => [None; AHEAD_MAX],
+        };
         for index in 0..count {
             let packet = self.packets.packet(index);
             let counters = &self.responder.counters;
@@ -178,7 +185,8 @@ impl<P: Packets> Loop<P> {
             }
             let source = Source { client, local, keepalive: None, identity: None };
             let out = packet.response;
-            match self.responder.respond(&zones, moment, &source, query, out) {
+            let near = near.get(index).copied().flatten();
+            match self.responder.respond_near((&zones, near), moment, &source, query, out) {
                 Answer::Reply(length) => self.packets.answer(index, length),
                 Answer::Silence => {}
                 Answer::Errand(errand) => shared.errands.push(errand, &self.socket, peer),
@@ -188,6 +196,15 @@ impl<P: Packets> Loop<P> {
         self.responder.counters.send_failed.add(sent.failed as u64);
         self.responder.counters.short_sends.add(sent.short as u64);
         self.responder.finish();
+    }
+
+    /// Looks for the names of a batch, all at once.
+    fn look_ahead<'z>(&self, zones: &'z ZoneSet, count: usize) -> [Option<Near<'z>>; AHEAD_MAX] {
+        let names = (0..count).map(|index| {
+            let question = self.packets.query(index).get(HEADER_OCTETS..)?;
+            NameRef::from_wire(question).ok().map(|(name, _)| name)
+        });
+        look_ahead(zones, names)
     }
 }
 
@@ -211,6 +228,10 @@ mod tests {
             self.batches += 1;
             self.stop.store(self.batches == 3, Ordering::Relaxed);
             Ok(1)
+        }
+
+        fn query(&self, _: usize) -> &[u8] {
+            &self.query
         }
 
         fn packet(&mut self, _: usize) -> Packet<'_> {

@@ -45,6 +45,11 @@ impl ZoneBuilder {
         }
     }
 
+    /// A builder with room for the records of a text of so many octets.
+    pub fn with_room(apex: &Name, text_octets: usize) -> Self {
+        Self { names: Stage::with_room(text_octets), ..Self::new(apex) }
+    }
+
     /// Adds a record; one that cannot be in the zone becomes a fault.
     pub fn push(&mut self, record: RecordRef<'_>) {
         let kind = if record.class != Class::IN {

@@ -8,7 +8,8 @@ use super::apex::{Apex, NegativeSoa, Soa};
 use super::node::NodeRef;
 use super::rrset::RrsetRef;
 use super::time_left::TimeLeft;
-use super::trie::{Nodes, Trie};
+use super::trie::{Descent, Nodes, Trie};
+use crate::memory::fetch;
 use crate::wire::{NAME_OCTETS_MAX, Name, NameRef, RecordRef, Rtype};
 
 /// A hash of a name, whatever the case of its letters. The same in every run of one build.
@@ -162,16 +163,41 @@ impl Zone {
     pub fn lookup<'a>(&'a self, qname: NameRef<'_>) -> Found<'a> {
         let spot = self.0.names.find(qname);
         let encloser = spot.exact().or_else(|| spot.encloser()).unwrap_or_else(|| self.apex_node());
+        self.found(spot.exact(), encloser)
+    }
+
+    /// Finds what answers a query for the name of a node of the zone.
+    pub fn at<'a>(&'a self, node: NodeRef<'a>) -> Found<'a> {
+        self.found(Some(node), node)
+    }
+
+    /// What answers a query for a name that is that node, or whose closest encloser is it.
+    fn found<'a>(&'a self, exact: Option<NodeRef<'a>>, encloser: NodeRef<'a>) -> Found<'a> {
         let (mut cut, mut dname) = (None, None);
         let flags = encloser.flags();
         if flags.is_occluded() {
             (cut, dname) = self.stop_above(encloser.owner());
         } else if encloser.is_cut() {
             cut = Some(encloser);
-        } else if encloser.has_dname() && spot.exact().is_none() {
+        } else if encloser.has_dname() && exact.is_none() {
             dname = Some(encloser);
         }
-        Found { zone: self, exact: spot.exact(), encloser, cut, dname }
+        Found { zone: self, exact, encloser, cut, dname }
+    }
+
+    /// Asks for what a look-up reads first.
+    pub(super) fn fetch(&self) {
+        fetch(&*self.0, size_of::<Contents>());
+    }
+
+    /// Asks for the octets of the apex.
+    pub(super) fn fetch_apex(&self) {
+        fetch(self.apex().wire(), 1);
+    }
+
+    /// The way to a name that is at or below the apex, one step after the other; none for a very long name.
+    pub(super) fn descent(&self, name: NameRef<'_>) -> Option<Descent<'_>> {
+        self.0.names.descent(name, self.is_signed())
     }
 
     /// The highest zone cut or DNAME above a name that is below one.

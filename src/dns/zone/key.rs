@@ -28,10 +28,26 @@ pub(super) struct Key<const N: usize = KEY_OCTETS_MAX> {
 /// Makes the key of a name at or below an apex of `apex_octets` octets, and uses it.
 #[inline]
 pub(super) fn with<R>(name: NameRef<'_>, apex_octets: usize, then: impl FnOnce(&[u8]) -> R) -> R {
-    if name.wire().len() <= apex_octets + (KEY_OCTETS_USUAL - WORD) / 2 {
-        then(Key::<KEY_OCTETS_USUAL>::of(name, apex_octets).bytes())
+    if is_short(name, apex_octets) {
+        then(ShortKey::of(name, apex_octets).bytes())
     } else {
         then(Key::<KEY_OCTETS_MAX>::of(name, apex_octets).bytes())
+    }
+}
+
+/// Whether the key of a name has room in a short one, however many octets are escaped.
+fn is_short(name: NameRef<'_>, apex_octets: usize) -> bool {
+    name.wire().len() <= apex_octets + (KEY_OCTETS_USUAL - WORD) / 2
+}
+
+/// A key with room for most names.
+pub(super) type ShortKey = Key<KEY_OCTETS_USUAL>;
+
+impl ShortKey {
+    /// The key of a name at or below an apex of `apex_octets` octets; none for a long name.
+    #[inline]
+    pub(super) fn short(name: NameRef<'_>, apex_octets: usize) -> Option<Self> {
+        is_short(name, apex_octets).then(|| Self::of(name, apex_octets))
     }
 }
 

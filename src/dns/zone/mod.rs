@@ -16,6 +16,7 @@
 //!
 //! This room knows no files, sockets, clocks or locks. It uses `wire` only.
 
+mod ahead;
 mod apex;
 mod builder;
 mod compile;
@@ -33,6 +34,7 @@ mod time_left;
 mod trie;
 mod zonemd;
 
+pub use ahead::{AHEAD_MAX, Near, look_ahead};
 pub use apex::{NegativeSoa, Soa};
 pub use builder::{BuildFault, BuildFaultKind, ZoneBuilder};
 pub use contents::{Found, Zone, name_hash};

@@ -1,6 +1,10 @@
 //! All zones now served, found by longest match.
 
+mod shard;
+
 use std::sync::Arc;
+
+use shard::Shard;
 
 use super::contents::Zone;
 use crate::wire::{Name, NameRef};
@@ -37,6 +41,11 @@ impl Entry {
             Self::NotLoaded(_) | Self::Expired(_) => None,
         }
     }
+
+    /// How many names there are in it.
+    fn name_count(&self) -> usize {
+        self.zone().map_or(0, Zone::name_count)
+    }
 }
 
 //------------ ZoneSet -------------------------------------------------------
@@ -48,14 +57,21 @@ pub struct ZoneSet {
     shards: Arc<[Arc<Shard>]>,
     /// The number of zones by octets of the apex: a length without zones needs no lookup.
     lengths: Arc<[u32; 256]>,
+    /// The number of zones.
+    count: usize,
+    /// The number of names in all of them.
+    names: usize,
 }
 
-/// Zones whose hashes fall together, in order of hash.
-type Shard = Vec<(u64, Entry)>;
+/// Names from which on a set does not stay in a processor's caches with all else that is there.
+const LARGE: usize = if cfg!(test) { 8 } else { 4096 };
+/// Zones from which on it is worth to look for zones ahead.
+const MANY: usize = if cfg!(test) { 2 } else { 256 };
 
 impl Default for ZoneSet {
     fn default() -> Self {
-        Self { shards: vec![Arc::default(); SHARDS].into(), lengths: Arc::new([0; 256]) }
+        let shards = vec![Arc::default(); SHARDS].into();
+        Self { shards, lengths: Arc::new([0; 256]), count: 0, names: 0 }
     }
 }
 
@@ -67,35 +83,23 @@ impl ZoneSet {
 
     /// The number of zones.
     pub fn len(&self) -> usize {
-        self.shards.iter().map(|shard| shard.len()).sum()
+        self.count
     }
 
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
-        self.len() == 0
+        self.count == 0
     }
 
     /// The zone of the longest apex that `qname` is at or below.
     pub fn find(&self, qname: NameRef<'_>) -> Option<&Entry> {
-        let mut name = qname;
-        loop {
-            if self.lengths[name.wire().len()] > 0 {
-                let found = self.get(name);
-                if found.is_some() {
-                    return found;
-                }
-            }
-            name = name.parent()?;
-        }
+        self.apexes(qname).find_map(|apex| self.get(apex))
     }
 
     /// The zone of exactly this apex.
     pub fn get(&self, apex: NameRef<'_>) -> Option<&Entry> {
         let hash = hash(apex);
-        let shard = &self.shards[shard_of(hash)];
-        let start = shard.partition_point(|(other, _)| *other < hash);
-        let same = shard.iter().skip(start).take_while(|(other, _)| *other == hash);
-        same.map(|(_, entry)| entry).find(|entry| entry.apex() == apex)
+        self.shards[shard_of(hash)].get(hash, apex)
     }
 
     /// The set with a zone added, or in the place of the one with the same apex.
@@ -110,28 +114,57 @@ impl ZoneSet {
 
     /// All zones, in no order that means anything.
     pub fn iter(&self) -> impl Iterator<Item = &Entry> {
-        self.shards.iter().flat_map(|shard| shard.iter().map(|(_, entry)| entry))
+        self.shards.iter().flat_map(|shard| shard.iter())
     }
 
     /// The set without some zones and with others, copied once.
     pub fn edit(&self, removed: &[Name], added: Vec<Entry>) -> Self {
         let mut set = self.clone();
-        let shards = Arc::make_mut(&mut set.shards);
-        let lengths = Arc::make_mut(&mut set.lengths);
-        for apex in removed {
-            if take(shards, apex.as_ref()) {
-                lengths[apex.wire().len()] -= 1;
-            }
-        }
+        let mut parts = Parts {
+            shards: Arc::make_mut(&mut set.shards),
+            lengths: Arc::make_mut(&mut set.lengths),
+            count: &mut set.count,
+            names: &mut set.names,
+        };
+        removed.iter().for_each(|apex| parts.take(apex.as_ref()));
         for entry in added {
-            take(shards, entry.apex()).then(|| lengths[entry.apex().wire().len()] -= 1);
-            lengths[entry.apex().wire().len()] += 1;
-            let hash = hash(entry.apex());
-            let shard = Arc::make_mut(&mut shards[shard_of(hash)]);
-            let at = shard.partition_point(|(other, _)| *other < hash);
-            shard.insert(at, (hash, entry));
+            parts.take(entry.apex());
+            parts.add(entry);
         }
         set
+    }
+
+    /// What may be the apexes of zones among a name and its ancestors, the longest first.
+    fn apexes<'q>(&self, qname: NameRef<'q>) -> impl Iterator<Item = NameRef<'q>> {
+        let names = std::iter::successors(Some(qname), |name| name.parent());
+        names.filter(|name| self.lengths[name.wire().len()] > 0)
+    }
+
+    //--- Ahead of queries
+
+    /// Whether there is so much that look-ups wait for memory: then it pays to look for many names at once
+    /// ([`super::look_ahead`]).
+    pub fn is_large(&self) -> bool {
+        self.names + self.count > LARGE
+    }
+
+    /// Whether zones are looked for ahead, too.
+    pub(super) fn is_of_many(&self) -> bool {
+        self.count >= MANY
+    }
+
+    /// Asks for the places where the zone of a name is looked for.
+    pub(super) fn fetch(&self, qname: NameRef<'_>) {
+        for apex in self.apexes(qname) {
+            let hash = hash(apex);
+            self.shards[shard_of(hash)].fetch(hash);
+        }
+    }
+
+    /// What is nearly always the zone of a name; names of zones are not read.
+    pub(super) fn guess(&self, qname: NameRef<'_>) -> Option<&Zone> {
+        let mut hashes = self.apexes(qname).map(hash);
+        hashes.find_map(|hash| self.shards[shard_of(hash)].guess(hash))?.zone()
     }
 }
 
@@ -141,15 +174,41 @@ impl FromIterator<Zone> for ZoneSet {
     }
 }
 
-/// Takes a zone out of its part. Returns whether it was there.
-fn take(shards: &mut [Arc<Shard>], apex: NameRef<'_>) -> bool {
-    let hash = hash(apex);
-    let shard = &mut shards[shard_of(hash)];
-    let at = shard.iter().position(|(other, entry)| *other == hash && entry.apex() == apex);
-    if let Some(at) = at {
-        Arc::make_mut(shard).remove(at);
+/// A set that is being changed.
+struct Parts<'a> {
+    /// See [`ZoneSet`].
+    shards: &'a mut [Arc<Shard>],
+    /// See [`ZoneSet`].
+    lengths: &'a mut [u32; 256],
+    /// See [`ZoneSet`].
+    count: &'a mut usize,
+    /// See [`ZoneSet`].
+    names: &'a mut usize,
+}
+
+impl Parts<'_> {
+    /// Takes a zone out, if it is there; a part without it is not copied.
+    fn take(&mut self, apex: NameRef<'_>) {
+        let hash = hash(apex);
+        let shard = &mut self.shards[shard_of(hash)];
+        if shard.get(hash, apex).is_none() {
+            return;
+        }
+        if let Some(entry) = Arc::make_mut(shard).take(hash, apex) {
+            self.lengths[apex.wire().len()] -= 1;
+            *self.count -= 1;
+            *self.names -= entry.name_count();
+        }
     }
-    at.is_some()
+
+    /// Adds a zone that is not there.
+    fn add(&mut self, entry: Entry) {
+        let hash = hash(entry.apex());
+        self.lengths[entry.apex().wire().len()] += 1;
+        *self.count += 1;
+        *self.names += entry.name_count();
+        Arc::make_mut(&mut self.shards[shard_of(hash)]).add(hash, entry);
+    }
 }
 
 /// The part in which a hash is.

@@ -3,6 +3,7 @@
 use super::encode::Entry;
 use super::key::{self, KEY_OCTETS_MAX};
 use super::trie::BulkItem;
+use crate::memory;
 use crate::wire::{NameRef, RecordRef, Rtype};
 
 //------------ Depth ---------------------------------------------------------
@@ -55,6 +56,12 @@ pub(super) const RUN_HEAD_OCTETS: usize = 5;
 const RECORD_HEAD_OCTETS: usize = 8;
 
 impl Stage {
+    /// A stage with room for what a text of so many octets says, and for that many runs.
+    pub(super) fn with_room(octets: usize) -> Self {
+        // A record with a short owner takes about 20 octets of text, and twice as much here.
+        Self { bytes: memory::roomy(octets * 2), items: memory::roomy(octets / 20) }
+    }
+
     /// Adds a record. Returns whether it begins a run.
     pub(super) fn push(&mut self, record: RecordRef<'_>, depth: Depth, apex: NameRef<'_>) -> bool {
         let last = self.items.last().map(|item| item.at());
@@ -85,7 +92,8 @@ impl Stage {
 
     /// Brings the runs into canonical order.
     pub(super) fn sort(&mut self, apex: NameRef<'_>) {
-        self.items.sort_unstable_by_key(|item| (item.prefix, item.at()));
+        // A stable sort: files are mostly in some order already, and it makes use of that.
+        self.items.sort_by_key(|item| item.prefix);
         let bytes = &self.bytes;
         for items in self.items.chunk_by_mut(|a, b| a.prefix == b.prefix) {
             sort_deeper(bytes, items, 16, apex.wire().len());
@@ -132,12 +140,12 @@ fn sort_deeper(bytes: &[u8], items: &mut [BulkItem], at: usize, apex_octets: usi
     let window = |item: &BulkItem| {
         key::with(owner_of(bytes, item.at()), apex_octets, |key| key::window(key, at))
     };
-    let mut keyed: Vec<_> = items.iter().map(|item| (window(item), item.at(), *item)).collect();
-    if keyed.iter().all(|(window, ..)| *window == [0, 0]) {
+    let mut keyed: Vec<_> = items.iter().map(|item| (window(item), *item)).collect();
+    if keyed.iter().all(|(window, _)| *window == [0, 0]) {
         return;
     }
-    keyed.sort_unstable_by_key(|(window, at, _)| (*window, *at));
-    for (to, (_, _, item)) in items.iter_mut().zip(&keyed) {
+    keyed.sort_by_key(|(window, _)| *window);
+    for (to, (_, item)) in items.iter_mut().zip(&keyed) {
         *to = *item;
     }
     let mut start = 0;

@@ -7,6 +7,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::wire::{Class, Name, NameRef, Record, Rtype, Writer};
 
+mod ahead;
 mod figures;
 mod response;
 

@@ -17,12 +17,14 @@ use crate::wire::NameRef;
 
 mod branch;
 mod bulk;
+mod descent;
 mod edit;
 mod page;
 mod page_writer;
 mod walk;
 
 pub(super) use bulk::{BulkItem, BulkLoader, Cutting, Owners, Source, Twig, cuttings};
+pub(super) use descent::{Descent, Spotted};
 pub use walk::Nodes;
 
 use branch::Branch;

@@ -18,6 +18,7 @@ use super::number::Numbered;
 use super::proposal::{Held, SigningFate};
 use super::served;
 use crate::lock::lock;
+use crate::memory;
 use crate::publish::failpoint;
 use crate::publish::state::{Inner, Job, PublishError, Slot};
 use crate::store::{StoreError, records};
@@ -52,6 +53,8 @@ struct Batch {
     copies: BTreeSet<Name>,
     /// Zones to be maintained.
     maintain: BTreeSet<Name>,
+    /// Whether a whole zone was freed.
+    has_freed: bool,
     /// Senders that wait for the batch.
     waiting: Vec<Sender<()>>,
 }
@@ -78,10 +81,15 @@ fn run(receiver: &Receiver<Job>, weak: &Weak<Inner>) {
             next = receiver.recv_timeout(until.saturating_duration_since(Instant::now())).ok();
         }
         // What nobody else holds is freed here, by this thread.
+        let before = old.len();
         old.retain(|set| Arc::strong_count(set) > 1);
+        let has_freed = batch.has_freed || old.len() < before;
         let Some(inner) = weak.upgrade() else { return };
         batch.carry_out(&inner, &mut due);
         due.work(&inner);
+        if has_freed && inner.live.load().is_large() {
+            memory::give_back();
+        }
     }
 }
 
@@ -90,7 +98,7 @@ impl Batch {
     fn add(&mut self, job: Job, weak: &Weak<Inner>, old: &mut Vec<Arc<ZoneSet>>) {
         match job {
             Job::Drop(set) => old.push(set),
-            Job::Free(zone) => drop(zone),
+            Job::Free(zone) => self.has_freed |= zone.is_some(),
             Job::Mark(zone, serial) => {
                 if let Some(inner) = weak.upgrade() {
                     raise_mark(&inner, zone, serial);

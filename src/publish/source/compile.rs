@@ -17,6 +17,10 @@ use crate::publish::state::{Guard, Lack, Options, Seen, Stamp, ZoneSource, error
 use crate::wire::Rtype;
 use crate::zone::ZoneBuilder;
 
+/// The times of a file have steps of some milliseconds. What is older than one when it is read gets another time by
+/// each later write.
+const TIME_STEP: Duration = Duration::from_millis(20);
+
 /// How long to wait for a file to settle.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Pace {
@@ -24,7 +28,8 @@ pub(crate) enum Pace {
     Patient,
     /// The file came into place by a rename and was not written since: no waiting.
     Renamed,
-    /// The start: only a file written within the quiet period waits, and it is read once.
+    /// The start: it is read at once, and loaded if nothing has changed it while it was read and parsed, and for the
+    /// quiet period since it was written.
     Start,
 }
 
@@ -71,15 +76,18 @@ pub(crate) fn load_within(
     let began = Instant::now();
     loop {
         let age = Stamp::at(&source.file).map_or(options.quiet, |stamp| stamp.age());
-        let waits = !matches!(pace, Pace::Renamed);
-        if waits && age < options.quiet {
-            std::thread::sleep(options.quiet - age);
-        }
+        let wanted = match pace {
+            Pace::Patient => options.quiet,
+            Pace::Start => options.quiet.min(TIME_STEP),
+            Pace::Renamed => Duration::ZERO,
+        };
+        std::thread::sleep(wanted.saturating_sub(age));
         let result = load_once(source, options, if_lacking);
         let settled = match &result {
             Ok(loaded) => match pace {
                 Pace::Patient => has_settled(loaded, source, options),
-                Pace::Renamed | Pace::Start => true,
+                Pace::Start => was_left_alone(loaded, options.quiet),
+                Pace::Renamed => true,
             },
             Err(unread) => unread.guard != Guard::Unsettled,
         };
@@ -93,30 +101,34 @@ pub(crate) fn load_within(
     }
 }
 
+/// Whether the files are as they were read once they have been left alone for so long. Reading and parsing took
+/// part of that time, or all of it.
+fn was_left_alone(loaded: &Loaded, quiet: Duration) -> bool {
+    std::thread::sleep(quiet.saturating_sub(youngest(loaded)));
+    !loaded.seen.iter().any(Seen::has_changed)
+}
+
 /// Whether the files are unchanged after another quiet period. Parsing took part of it.
 fn has_settled(loaded: &Loaded, source: &ZoneSource, options: &Options) -> bool {
-    let youngest =
-        || loaded.seen.iter().filter_map(|seen| seen.stamp).map(|stamp| stamp.age()).min();
-    let Some(age) = youngest().filter(|age| *age < options.quiet * 2) else {
-        return !loaded.seen.iter().any(Seen::has_changed);
-    };
-    std::thread::sleep(options.quiet * 2 - age);
-    if loaded.seen.iter().any(Seen::has_changed) {
+    let is_young = youngest(loaded) < options.quiet * 2;
+    if !was_left_alone(loaded, options.quiet * 2) {
         return false;
     }
-    let same = |path: &Path, bytes: &[u8]| {
-        let again = read::read(path, options.file_octets_max);
-        again.is_ok_and(|(again, _)| {
-            digest(&SHA256, &again).as_ref() == digest(&SHA256, bytes).as_ref()
-        })
-    };
     let beside = Beside::of(&source.file);
-    same(&source.file, &loaded.bytes)
-        && loaded
-            .parsed
-            .included
-            .iter()
-            .all(|one| beside.find(&one.path).is_ok_and(|path| same(&path, &one.bytes)))
+    // A young file is read again: there are file systems whose times tell too little.
+    !is_young
+        || read::holds(&source.file, &loaded.bytes)
+            && loaded
+                .parsed
+                .included
+                .iter()
+                .all(|one| beside.find(&one.path).is_ok_and(|path| read::holds(&path, &one.bytes)))
+}
+
+/// How long ago the last of the files that were read changed.
+fn youngest(loaded: &Loaded) -> Duration {
+    let ages = loaded.seen.iter().filter_map(|seen| seen.stamp).map(|stamp| stamp.age());
+    ages.min().unwrap_or(Duration::MAX)
 }
 
 /// Reads, parses and builds once.

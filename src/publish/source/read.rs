@@ -8,10 +8,13 @@ use std::path::{Component, Path, PathBuf};
 
 use rustix::fs::{SeekFrom, seek};
 
+use crate::memory;
 use crate::publish::state::Stamp;
 
 /// Symbolic links followed on the way to one file.
 const LINKS_MAX: usize = 40;
+/// Octets of which a file is compared at a time.
+const PIECE_OCTETS: usize = 256 * 1024;
 
 //------------ Reading -------------------------------------------------------
 
@@ -42,9 +45,11 @@ pub(crate) fn read(path: &Path, octets_max: u64) -> Result<(Vec<u8>, Stamp), Rea
     if has_holes(&file, before.size) {
         return Err(ReadFault::Holes);
     }
-    let mut bytes = Vec::new();
     let room = usize::try_from(before.size).unwrap_or(usize::MAX).saturating_add(1);
-    bytes.try_reserve_exact(room).map_err(|_| ReadFault::Io(io::ErrorKind::OutOfMemory.into()))?;
+    let mut bytes = memory::roomy(room);
+    if bytes.capacity() < room {
+        return Err(ReadFault::Io(io::ErrorKind::OutOfMemory.into()));
+    }
     let mut limited = (&mut file).take(octets_max.saturating_add(1));
     limited.read_to_end(&mut bytes).map_err(ReadFault::Io)?;
     if bytes.len() as u64 > octets_max {
@@ -56,6 +61,23 @@ pub(crate) fn read(path: &Path, octets_max: u64) -> Result<(Vec<u8>, Stamp), Rea
         return Err(ReadFault::Changing);
     }
     Ok((bytes, after))
+}
+
+/// Whether a file holds just these octets.
+pub(crate) fn holds(path: &Path, octets: &[u8]) -> bool {
+    let Ok(mut file) = open(path) else { return false };
+    let (mut piece, mut rest) = (vec![0; PIECE_OCTETS], octets);
+    loop {
+        match file.read(&mut piece) {
+            Ok(0) => return rest.is_empty(),
+            Ok(count) => match rest.strip_prefix(&piece[..count]) {
+                Some(after) => rest = after,
+                None => return false,
+            },
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(_) => return false,
+        }
+    }
 }
 
 /// Whether parts of a file were never written: a copy that broke off, or a size that was only set. The
@@ -131,6 +153,8 @@ mod tests {
         let (bytes, stamp) = read(&path, 100).unwrap();
         assert_eq!(bytes, b"abc\n");
         assert_eq!(Stamp::at(&path), Some(stamp));
+        assert!(holds(&path, b"abc\n") && !holds(&path, b"abc") && !holds(&path, b"abc\n\n"));
+        assert!(!holds(&path, b"abd\n") && !holds(directory.path(), b""));
         assert!(matches!(read(&path, 3), Err(ReadFault::TooLarge(4))));
         assert!(matches!(read(directory.path(), 3), Err(ReadFault::Io(_))));
     }

@@ -29,8 +29,9 @@ const LOADERS: usize = 2;
 const BUSY_WAIT: Duration = Duration::from_millis(20);
 /// How many polls until the ways to all files are followed again.
 const POLLS_PER_SEARCH: u64 = 30;
-/// After a rename into place, how long no write may follow.
-const RENAME_QUIET: Duration = Duration::from_millis(50);
+/// After a rename into place, how long no write and no other rename may follow: what is renamed was written before, and
+/// several files that go together are renamed one after the other.
+const RENAME_QUIET: Duration = Duration::from_millis(20);
 
 //------------ Watcher -------------------------------------------------------
 

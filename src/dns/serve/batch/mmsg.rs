@@ -170,6 +170,13 @@ impl SocketBatch {
         }
     }
 
+    /// The octets of query `index`, as many as arrived.
+    fn received_octets(&self, index: usize) -> NonNull<[u8]> {
+        // SAFETY: `at` checks the index; the element is initialised.
+        let length = unsafe { (*self.incoming.at(index)).msg_len as usize };
+        self.queries.slice(index * QUERY_OCTETS, length.min(QUERY_OCTETS))
+    }
+
     /// The source address of query `index`.
     fn source(&self, index: usize) -> Option<SocketAddr> {
         // SAFETY: `at` checks the index; header and address are initialised plain numbers, and
@@ -232,13 +239,17 @@ impl Packets for SocketBatch {
         Ok(self.received)
     }
 
+    fn query(&self, index: usize) -> &[u8] {
+        assert!(index < self.received, "a packet of this batch");
+        // SAFETY: as in `packet`; shared borrows only read.
+        unsafe { self.received_octets(index).as_ref() }
+    }
+
     fn packet(&mut self, index: usize) -> Packet<'_> {
         assert!(index < self.received, "a packet of this batch");
         let from = self.source(index);
         let (asked, to_many) = self.packet_information(index);
-        // SAFETY: `at` checks the index; the element is initialised.
-        let length = unsafe { (*self.incoming.at(index)).msg_len as usize };
-        let query = self.queries.slice(index * QUERY_OCTETS, length.min(QUERY_OCTETS));
+        let query = self.received_octets(index);
         let response = self.responses.slice(index * self.response_stride, self.response_octets);
         // SAFETY: `slice` checked the bounds; queries and responses are two allocations, initialised
         // at the start; `&mut self` keeps everything else away for the life of both borrows, and the

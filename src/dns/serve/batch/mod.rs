@@ -3,8 +3,8 @@
 //! [`Packets`] is all that a UDP worker knows of the network; [`SocketBatch`] implements it with
 //! `recvmmsg` and `sendmmsg`, and a second implementation (AF_XDP) can be added beside it. What `std`
 //! and `socket2` have no safe call for (socket options, the CPUs of a thread, the limit of open
-//! files) is in [`system`]. This is the only module of gapura with `unsafe` code; every block says
-//! why it is sound.
+//! files) is in [`system`]. Every block of `unsafe` code says why
+//! it is sound.
 
 mod mmsg;
 pub mod system;
@@ -26,6 +26,9 @@ pub trait Packets {
     /// Waits for at least one query; returns how many there are. 0: nothing to do, look whether to
     /// stop.
     fn receive(&mut self) -> io::Result<usize>;
+
+    /// The octets of the query of that index.
+    fn query(&self, index: usize) -> &[u8];
 
     /// The query of that index, and room for its response.
     fn packet(&mut self, index: usize) -> Packet<'_>;

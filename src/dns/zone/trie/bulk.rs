@@ -85,6 +85,9 @@ pub(in crate::zone) struct Twig(Link);
 /// Items up to which there is one cutting. Few in tests, so that small zones have many.
 const CUTTING_ITEMS: usize = if cfg!(test) { 6 } else { 512 };
 
+/// Items from which on the pages are kept together. Few in tests, so that some are.
+const MANY_ITEMS: usize = if cfg!(test) { 12 } else { 64 * 1024 };
+
 impl<'a, S: Source> BulkLoader<'a, S> {
     /// A loader for a zone whose apex has that many octets.
     pub(in crate::zone) fn new(source: &'a mut S, apex_octets: usize) -> Self {
@@ -94,6 +97,9 @@ impl<'a, S: Source> BulkLoader<'a, S> {
 
     /// The trie of items in canonical order.
     pub(in crate::zone) fn load(mut self, items: &[BulkItem]) -> Trie {
+        if items.len() > MANY_ITEMS && self.done.is_empty() {
+            self.writer = PageWriter::of_many(self.apex_octets);
+        }
         let root = (!items.is_empty()).then(|| self.link(items, 0));
         Trie { root, apex_octets: self.apex_octets }
     }

@@ -12,8 +12,10 @@
 //! octets spare most looks at nodes. Numbers are little-endian. `page_writer.rs` makes pages.
 
 use std::cmp::Ordering;
-use std::sync::Arc;
 
+use bytes::Bytes;
+
+use crate::memory::fetch;
 use crate::wire::NameRef;
 use crate::zone::key;
 use crate::zone::node::NodeRef;
@@ -25,13 +27,16 @@ pub(super) const SLOT_OCTETS: usize = 4;
 /// Octets of a place in the order.
 pub(super) const PLACE_OCTETS: usize = 6;
 
+/// Octets of the first node in which its name is.
+const FIRST_NODE_OCTETS: usize = 64;
+
 //------------ Page ----------------------------------------------------------
 
 /// Nodes in canonical order, at least one.
 #[derive(Clone)]
 pub(super) struct Page {
     /// The octets.
-    pub(super) bytes: Arc<[u8]>,
+    pub(super) bytes: Bytes,
     /// Slots of the table, a power of two; kept here so that a look into the table is the first one.
     pub(super) slots: u16,
 }
@@ -49,12 +54,17 @@ impl Page {
 
     /// Whether both are the same page in memory.
     pub(super) fn is_same(&self, other: &Self) -> bool {
-        Arc::ptr_eq(&self.bytes, &other.bytes)
+        std::ptr::eq(&*self.bytes, &*other.bytes)
     }
 
     /// The node at a position.
     pub(super) fn node(&self, at: usize) -> Option<NodeRef<'_>> {
-        (at < self.count()).then(|| self.node_from(self.number(self.place(at) + 4)))?
+        (at < self.count()).then(|| self.node_from(self.start_of(at)))?
+    }
+
+    /// Where the node at a position starts.
+    pub(super) fn start_of(&self, at: usize) -> u16 {
+        self.number(self.place(at) + 4)
     }
 
     /// The first node.
@@ -75,24 +85,47 @@ impl Page {
     /// The node of a name, given the name's hash.
     #[inline]
     pub(super) fn find(&self, name: NameRef<'_>, hash: u64) -> Option<NodeRef<'_>> {
+        let mut starts = self.with_hash(hash);
+        starts.find_map(|start| self.node_from(start).filter(|node| node.owner() == name))
+    }
+
+    /// Where the nodes start whose names have this hash, or as good as.
+    #[inline]
+    pub(super) fn with_hash(&self, hash: u64) -> impl Iterator<Item = u16> {
         let print = fingerprint(hash);
-        let mut slot = usize::from(print);
-        for _ in 0..self.slots {
-            slot &= usize::from(self.slots) - 1;
-            let at = HEAD_OCTETS + SLOT_OCTETS * slot;
-            let start = self.number(at + 2);
-            if start == 0 {
-                return None;
-            }
-            if self.number(at) == print {
-                let node = self.node_from(start).filter(|node| node.owner() == name);
-                if node.is_some() {
-                    return node;
-                }
-            }
-            slot += 1;
+        let slots = (0..self.slots).map(move |step| self.slot(print.wrapping_add(step)));
+        let taken = slots.map_while(|at| Some((at, self.number(at + 2))).filter(|it| it.1 != 0));
+        taken.filter(move |(at, _)| self.number(*at) == print).map(|(_, start)| start)
+    }
+
+    /// Asks for the slot where a hash is looked for first.
+    #[inline]
+    pub(super) fn fetch_slot(&self, hash: u64) {
+        if let Some(slot) = self.bytes.get(self.slot(fingerprint(hash))..) {
+            fetch(slot, 1);
         }
-        None
+    }
+
+    /// Asks for the first octets of the node that starts there.
+    #[inline]
+    pub(super) fn fetch_node(&self, start: u16, octets: usize) {
+        if let Some(node) = self.bytes.get(usize::from(start)..) {
+            fetch(node, octets.min(node.len()));
+        }
+    }
+
+    /// Asks for what a search in the order of nodes reads.
+    pub(super) fn fetch_order(&self) {
+        if let Some(places) = self.bytes.get(self.place(0)..self.place(self.count())) {
+            // The first node is right behind.
+            fetch(places, places.len() + FIRST_NODE_OCTETS);
+        }
+    }
+
+    /// Where a slot is, by a number of which the low bits count.
+    #[inline]
+    fn slot(&self, number: u16) -> usize {
+        HEAD_OCTETS + SLOT_OCTETS * usize::from(number & (self.slots - 1))
     }
 
     /// Where the node with a key is, or would be.
@@ -131,7 +164,7 @@ impl Page {
 
     /// The node that starts there.
     #[inline]
-    fn node_from(&self, start: u16) -> Option<NodeRef<'_>> {
+    pub(super) fn node_from(&self, start: u16) -> Option<NodeRef<'_>> {
         NodeRef::first_of(self.bytes.get(usize::from(start)..)?)
     }
 

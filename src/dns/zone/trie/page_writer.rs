@@ -1,8 +1,11 @@
 //! Makes pages: from nodes one after the other, or from another page in which one node differs.
 
+use bytes::{Bytes, BytesMut};
+
 use super::Page;
 use super::edit::shared_octets;
 use super::page::{HEAD_OCTETS, PLACE_OCTETS, SLOT_OCTETS, fingerprint, window};
+use crate::memory;
 use crate::wire::NameRef;
 use crate::zone::key;
 use crate::zone::node::NodeRef;
@@ -19,12 +22,25 @@ pub(super) struct PageWriter {
     pub(super) body: Vec<u8>,
     /// The page when it is put together.
     whole: Vec<u8>,
+    /// Where it goes.
+    slab: Slab,
 }
 
 impl PageWriter {
     /// A writer for a zone whose apex has that many octets.
     pub(super) fn new(apex_octets: usize) -> Self {
-        Self { apex_octets, starts: Vec::new(), body: Vec::new(), whole: Vec::new() }
+        Self {
+            apex_octets,
+            starts: Vec::new(),
+            body: Vec::new(),
+            whole: Vec::new(),
+            slab: Slab::default(),
+        }
+    }
+
+    /// A writer of so many pages, about, that it pays to keep them together.
+    pub(super) fn of_many(apex_octets: usize) -> Self {
+        Self { slab: Slab::large(), ..Self::new(apex_octets) }
     }
 
     /// Begins the next node, which the caller appends to `body`.
@@ -57,7 +73,7 @@ impl PageWriter {
         }
         self.whole.append(&mut self.body);
         self.starts.clear();
-        Page { bytes: self.whole.as_slice().into(), slots: slots as u16 }
+        Page { bytes: self.slab.take(&self.whole), slots: slots as u16 }
     }
 
     /// The owner of a node.
@@ -95,6 +111,40 @@ fn enter(whole: &mut [u8], slots: usize, print: u16, start: usize) {
 fn place(whole: &mut Vec<u8>, window: u32, start: usize) {
     whole.extend_from_slice(&window.to_le_bytes());
     whole.extend_from_slice(&(start as u16).to_le_bytes());
+}
+
+//------------ Slab ----------------------------------------------------------
+
+/// Octets of a run of pages. All of it is freed with the last of them.
+const SLAB_OCTETS: usize = 16 << 20;
+
+/// Where the octets of pages go: each for itself, or many behind each other in memory that is asked for at once.
+#[derive(Default)]
+struct Slab {
+    /// What is left of the memory at hand.
+    room: BytesMut,
+    /// Whether to get more.
+    is_large: bool,
+}
+
+impl Slab {
+    /// Memory for many pages.
+    fn large() -> Self {
+        Self { room: BytesMut::new(), is_large: true }
+    }
+
+    /// Takes the octets of a page in.
+    fn take(&mut self, page: &[u8]) -> Bytes {
+        if !self.is_large {
+            return Bytes::copy_from_slice(page);
+        }
+        if self.room.capacity() < page.len() {
+            self.room = BytesMut::with_capacity(SLAB_OCTETS.max(page.len()));
+            memory::in_large_pages(self.room.spare_capacity_mut());
+        }
+        self.room.extend_from_slice(page);
+        self.room.split().freeze()
+    }
 }
 
 //------------ Changed pages -------------------------------------------------
@@ -164,6 +214,6 @@ impl Page {
 
     /// Where the node at a position starts; behind the last, where the page ends.
     fn start(&self, at: usize) -> usize {
-        if at < self.count() { usize::from(self.number(self.place(at) + 4)) } else { self.octets() }
+        if at < self.count() { usize::from(self.start_of(at)) } else { self.octets() }
     }
 }
