@@ -10,6 +10,7 @@
 
 mod rules;
 
+mod build;
 mod fault;
 mod file;
 mod key;
@@ -24,6 +25,7 @@ mod validity;
 mod values;
 mod zonemd;
 
+pub use build::{Built, build};
 pub use fault::{Level, Which, ZoneFault};
 pub use file::{Checked, Signer, file, judged, places};
 pub use locate::Locator;

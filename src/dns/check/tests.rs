@@ -1,3 +1,5 @@
+mod apart;
+
 use std::path::Path;
 
 use super::*;

@@ -15,6 +15,7 @@ mod print;
 mod render;
 mod rule;
 mod scan;
+mod stretch;
 
 pub use finding::{Finding, Place, Severity};
 pub use input::{
@@ -25,6 +26,7 @@ pub use parse::parse;
 pub use print::{print_record, print_zone, write_record};
 pub use render::render;
 pub use rule::{TEXT_RULES, TextRule};
+pub use stretch::{Sinks, parse_apart};
 
 #[cfg(test)]
 mod tests;

@@ -25,15 +25,42 @@ pub fn parse(
     options: &Options,
     sink: &mut dyn FnMut(RecordRef<'_>, At),
 ) -> Parsed {
+    parse_from(input, Begin::at(origin), options, sink).0
+}
+
+/// What holds where a text begins or ends, besides the last owner.
+#[derive(Clone, Debug)]
+pub(super) struct Begin {
+    /// The origin, on the wire.
+    origin: Vec<u8>,
+    /// From `$TTL`.
+    ttl_default: Option<u32>,
+}
+
+impl Begin {
+    /// The beginning of a file.
+    pub(super) fn at(origin: NameRef<'_>) -> Self {
+        Self { origin: origin.wire().to_vec(), ttl_default: None }
+    }
+}
+
+/// The same for a text that is not the beginning of its file, whose first record states its owner and, without `$TTL`, its
+/// TTL. Returns what holds behind it, too.
+pub(super) fn parse_from(
+    input: &Input<'_>,
+    begin: Begin,
+    options: &Options,
+    sink: &mut dyn FnMut(RecordRef<'_>, At),
+) -> (Parsed, Begin) {
     let (has_end_marker, ends_with_newline) = ending(input.bytes);
     let mut parser = Parser {
         input,
         options,
         sink,
-        origin: origin.wire().to_vec(),
+        origin: begin.origin,
         owner: Vec::with_capacity(256),
         owner_state: OwnerState::None,
-        ttl_default: None,
+        ttl_default: begin.ttl_default,
         ttl_last: None,
         from_minimum: false,
         is_stated: false,
@@ -46,7 +73,8 @@ pub fn parse(
     if parser.fits(&source, 1) {
         parser.file(source);
     }
-    parser.parsed
+    let Parser { origin, ttl_default, parsed, .. } = parser;
+    (parsed, Begin { origin, ttl_default })
 }
 
 //------------ Parser --------------------------------------------------------

@@ -12,7 +12,7 @@ use super::contents::{Contents, Zone, name_hash};
 use super::encode::Entry;
 use super::key;
 use super::node::Flags;
-use super::stage::{Depth, RUN_HEAD_OCTETS, Stage, owner_of, record_octets, records_of};
+use super::stage::{Depth, RUN_HEAD_OCTETS, Runs, Stage, owner_of, record_octets, records_of};
 use super::trie::{BulkItem, BulkLoader, Owners, Source, Trie};
 use crate::wire::{Class, Name, NameRef, RecordRef, Rtype};
 
@@ -69,6 +69,25 @@ impl ZoneBuilder {
         self.faults.push(BuildFault { owner, rtype: record.rtype, kind });
     }
 
+    /// Sorts the records so far, which [`Self::join`] and [`Self::finish`] then need not do; for a thread that has
+    /// nothing else to do. No record may be added afterwards.
+    pub fn sort(&mut self) {
+        self.names.presort();
+        self.hashed.presort();
+    }
+
+    /// A builder with the records of several, in their order.
+    pub fn join(apex: &Name, parts: impl Iterator<Item = Self>) -> Self {
+        let mut joined = Self::new(apex);
+        for part in parts {
+            joined.names.append(part.names);
+            joined.hashed.append(part.hashed);
+            joined.wildcard_parents.extend(part.wildcard_parents);
+            joined.faults.extend(part.faults);
+        }
+        joined
+    }
+
     /// Compiles the zone. There is none without a SOA record; other faults leave out what is at fault.
     pub fn finish(self) -> (Option<Zone>, Vec<BuildFault>) {
         let Self { apex, names, hashed, wildcard_parents, faults } = self;
@@ -121,10 +140,10 @@ fn load_names(
     let apex = compiler.apex;
     stage.sort(apex);
     stage.add_missing(apex);
-    let Stage { bytes, items } = &stage;
+    let Stage { runs, items } = &stage;
     let wildcard_parents = Some(wildcard_parents);
     let (path, entries) = (Vec::new(), Vec::new());
-    let mut nodes = Nodes { bytes, compiler, wildcard_parents, path, entries };
+    let mut nodes = Nodes { runs, compiler, wildcard_parents, path, entries };
     BulkLoader::new(&mut nodes, apex.wire().len()).load(items)
 }
 
@@ -132,9 +151,9 @@ fn load_names(
 fn load_hashed(mut stage: Stage, compiler: &mut Compiler<'_>) -> Trie {
     let apex = compiler.apex;
     stage.sort(apex);
-    let Stage { bytes, items } = &stage;
+    let Stage { runs, items } = &stage;
     let (path, entries) = (Vec::new(), Vec::new());
-    let mut nodes = Nodes { bytes, compiler, wildcard_parents: None, path, entries };
+    let mut nodes = Nodes { runs, compiler, wildcard_parents: None, path, entries };
     BulkLoader::new(&mut nodes, apex.wire().len()).load(items)
 }
 
@@ -158,7 +177,7 @@ fn read_apex(names: &Trie, apex: NameRef<'_>, faults: &mut Vec<BuildFault>) -> O
 /// Writes the nodes of a trie from runs.
 struct Nodes<'a, 'b> {
     /// The runs.
-    bytes: &'a [u8],
+    runs: &'a Runs,
     /// Compiles a node.
     compiler: &'a mut Compiler<'b>,
     /// Hashes of the names that have a wildcard child; `None` for the NSEC3 chain, where there is no
@@ -172,21 +191,21 @@ struct Nodes<'a, 'b> {
 
 impl Owners for Nodes<'_, '_> {
     fn owner(&self, item: &BulkItem) -> NameRef<'_> {
-        owner_of(self.bytes, item.at())
+        owner_of(self.runs.from(item.at()))
     }
 }
 
 impl Source for Nodes<'_, '_> {
     fn octets(&self, item: &BulkItem) -> usize {
-        let at = item.at();
-        RUN_HEAD_OCTETS + usize::from(self.bytes[at + 4]) + record_octets(self.bytes, at)
+        let run = self.runs.from(item.at());
+        RUN_HEAD_OCTETS + usize::from(run[4]) + record_octets(run)
     }
 
     fn write(&mut self, items: &[BulkItem], out: &mut Vec<u8>) {
-        let owner = owner_of(self.bytes, items[0].at());
+        let owner = owner_of(self.runs.from(items[0].at()));
         self.entries.clear();
         for item in items {
-            self.entries.extend(records_of(self.bytes, item.at()));
+            self.entries.extend(records_of(self.runs.from(item.at())));
         }
         let Some(wildcard_parents) = self.wildcard_parents else {
             self.compiler.node(out, owner, &mut self.entries, |_, _| Flags::default());

@@ -36,18 +36,46 @@ impl Depth {
 
 //------------ Stage ---------------------------------------------------------
 
-/// Records in the order they came, in runs of one owner.
+/// Records in the order they came, in runs of one owner; one or more stages behind each other.
 ///
 /// ```text
 /// run     octets of records u32 · length of owner u8 · owner · records
 /// record  type u16 · TTL u32 · length of RDATA u16 · RDATA                     all little-endian
 /// ```
-#[derive(Default)]
 pub(super) struct Stage {
     /// The runs.
-    pub(super) bytes: Vec<u8>,
+    pub(super) runs: Runs,
     /// Where each run starts, with what it is sorted by.
     pub(super) items: Vec<BulkItem>,
+}
+
+/// The runs of stages, which are added to the last one.
+pub(super) struct Runs(Vec<Vec<u8>>);
+
+/// The bits of a run's place that say where it is in its stage; those above say in which.
+const IN_STAGE_BITS: u32 = 40;
+
+impl Runs {
+    /// The octets from a run's place on.
+    #[inline]
+    pub(super) fn from(&self, at: usize) -> &[u8] {
+        &self.0[at >> IN_STAGE_BITS][at & ((1 << IN_STAGE_BITS) - 1)..]
+    }
+
+    /// The last stage, and the place of its first octet.
+    fn last(&mut self) -> (&mut Vec<u8>, usize) {
+        if self.0.is_empty() {
+            self.0.push(Vec::new());
+        }
+        let last = self.0.len() - 1;
+        (&mut self.0[last], last << IN_STAGE_BITS)
+    }
+}
+
+impl Default for Stage {
+    fn default() -> Self {
+        Self { runs: Runs(Vec::new()), items: Vec::new() }
+    }
 }
 
 /// Octets of a run before its owner.
@@ -59,44 +87,58 @@ impl Stage {
     /// A stage with room for what a text of so many octets says, and for that many runs.
     pub(super) fn with_room(octets: usize) -> Self {
         // A record with a short owner takes about 20 octets of text, and twice as much here.
-        Self { bytes: memory::roomy(octets * 2), items: memory::roomy(octets / 20) }
+        Self { runs: Runs(vec![memory::roomy(octets * 2)]), items: memory::roomy(octets / 20) }
     }
 
     /// Adds a record. Returns whether it begins a run.
     pub(super) fn push(&mut self, record: RecordRef<'_>, depth: Depth, apex: NameRef<'_>) -> bool {
         let last = self.items.last().map(|item| item.at());
-        let at = last.filter(|at| owner_of(&self.bytes, *at).wire() == record.owner.wire());
+        let at = last.filter(|at| owner_of(self.runs.from(*at)).wire() == record.owner.wire());
         let start = at.unwrap_or_else(|| self.begin(record.owner, depth.labels, apex));
         let octets = record.rdata.len().min(usize::from(u16::MAX));
         let mut head = [0; RECORD_HEAD_OCTETS];
         head[..2].copy_from_slice(&record.rtype.0.to_le_bytes());
         head[2..6].copy_from_slice(&record.ttl.to_le_bytes());
         head[6..].copy_from_slice(&(octets as u16).to_le_bytes());
-        self.bytes.extend_from_slice(&head);
-        self.bytes.extend_from_slice(&record.rdata[..octets]);
-        let records_at = start + RUN_HEAD_OCTETS + record.owner.wire().len();
-        let octets = (self.bytes.len() - records_at) as u32;
-        self.bytes[start..start + 4].copy_from_slice(&octets.to_le_bytes());
+        let (bytes, first) = self.runs.last();
+        bytes.extend_from_slice(&head);
+        bytes.extend_from_slice(&record.rdata[..octets]);
+        let records_at = start - first + RUN_HEAD_OCTETS + record.owner.wire().len();
+        let octets = (bytes.len() - records_at) as u32;
+        bytes[start - first..][..4].copy_from_slice(&octets.to_le_bytes());
         at.is_none()
     }
 
     /// Begins a run without records. Returns where it starts.
     fn begin(&mut self, owner: NameRef<'_>, depth: u8, apex: NameRef<'_>) -> usize {
-        let at = self.bytes.len();
+        let (bytes, first) = self.runs.last();
+        let at = first + bytes.len();
+        bytes.extend_from_slice(&[0, 0, 0, 0, owner.wire().len() as u8]);
+        bytes.extend_from_slice(owner.wire());
         let prefix = key::with(owner, apex.wire().len(), |key| key::window(key, 0));
         self.items.push(BulkItem::new(prefix, depth, at));
-        self.bytes.extend_from_slice(&[0, 0, 0, 0, owner.wire().len() as u8]);
-        self.bytes.extend_from_slice(owner.wire());
         at
+    }
+
+    /// Adds the runs of a stage that come behind these. Neither has been added to.
+    pub(super) fn append(&mut self, mut other: Self) {
+        let before = self.runs.0.len() << IN_STAGE_BITS;
+        self.items.extend(other.items.iter().map(|item| item.moved(before)));
+        self.runs.0.append(&mut other.runs.0);
+    }
+
+    /// Brings the runs into the order of the first octets of their keys. A stable sort: files are mostly in some order
+    /// already, and what is put together of sorted parts is; it makes use of that.
+    pub(super) fn presort(&mut self) {
+        self.items.sort_by_key(|item| item.prefix);
     }
 
     /// Brings the runs into canonical order.
     pub(super) fn sort(&mut self, apex: NameRef<'_>) {
-        // A stable sort: files are mostly in some order already, and it makes use of that.
-        self.items.sort_by_key(|item| item.prefix);
-        let bytes = &self.bytes;
+        self.presort();
+        let runs = &self.runs;
         for items in self.items.chunk_by_mut(|a, b| a.prefix == b.prefix) {
-            sort_deeper(bytes, items, 16, apex.wire().len());
+            sort_deeper(runs, items, 16, apex.wire().len());
         }
     }
 
@@ -108,7 +150,7 @@ impl Stage {
             missing.push(apex.to_name());
         }
         for item in &self.items {
-            let owner = owner_of(&self.bytes, item.at());
+            let owner = owner_of(self.runs.from(item.at()));
             if item.depth() > 1 {
                 let mut level = item.depth() + apex.label_count() - 1;
                 let known = shared_labels(last, owner);
@@ -132,13 +174,13 @@ impl Stage {
 }
 
 /// Sorts items that are the same before `at`, in the octets of their keys from there.
-fn sort_deeper(bytes: &[u8], items: &mut [BulkItem], at: usize, apex_octets: usize) {
+fn sort_deeper(runs: &Runs, items: &mut [BulkItem], at: usize, apex_octets: usize) {
     // A key that ended before is the same name as all the others.
     if items.len() < 2 || at > KEY_OCTETS_MAX {
         return;
     }
     let window = |item: &BulkItem| {
-        key::with(owner_of(bytes, item.at()), apex_octets, |key| key::window(key, at))
+        key::with(owner_of(runs.from(item.at())), apex_octets, |key| key::window(key, at))
     };
     let mut keyed: Vec<_> = items.iter().map(|item| (window(item), *item)).collect();
     if keyed.iter().all(|(window, _)| *window == [0, 0]) {
@@ -150,28 +192,27 @@ fn sort_deeper(bytes: &[u8], items: &mut [BulkItem], at: usize, apex_octets: usi
     }
     let mut start = 0;
     for group in keyed.chunk_by(|a, b| a.0 == b.0) {
-        sort_deeper(bytes, &mut items[start..start + group.len()], at + 16, apex_octets);
+        sort_deeper(runs, &mut items[start..start + group.len()], at + 16, apex_octets);
         start += group.len();
     }
 }
 
 //--- Runs
 
-/// The owner of the run at `at`.
-pub(super) fn owner_of(bytes: &[u8], at: usize) -> NameRef<'_> {
-    let start = at + RUN_HEAD_OCTETS;
-    NameRef::from_checked(&bytes[start..start + usize::from(bytes[at + 4])])
+/// The owner of the run that octets begin with.
+pub(super) fn owner_of(run: &[u8]) -> NameRef<'_> {
+    NameRef::from_checked(&run[RUN_HEAD_OCTETS..][..usize::from(run[4])])
 }
 
-/// Octets that the records of the run at `at` take.
-pub(super) fn record_octets(bytes: &[u8], at: usize) -> usize {
-    u32::from_le_bytes([bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]]) as usize
+/// Octets that the records of the run take that octets begin with.
+pub(super) fn record_octets(run: &[u8]) -> usize {
+    u32::from_le_bytes([run[0], run[1], run[2], run[3]]) as usize
 }
 
-/// The records of the run at `at`.
-pub(super) fn records_of(bytes: &[u8], at: usize) -> impl Iterator<Item = Entry<'_>> {
-    let start = at + RUN_HEAD_OCTETS + usize::from(bytes[at + 4]);
-    let mut rest = &bytes[start..start + record_octets(bytes, at)];
+/// The records of the run that octets begin with.
+pub(super) fn records_of(run: &[u8]) -> impl Iterator<Item = Entry<'_>> {
+    let start = RUN_HEAD_OCTETS + usize::from(run[4]);
+    let mut rest = &run[start..start + record_octets(run)];
     std::iter::from_fn(move || {
         let (head, after) = rest.split_first_chunk::<RECORD_HEAD_OCTETS>()?;
         let rtype = Rtype(u16::from_le_bytes([head[0], head[1]]));

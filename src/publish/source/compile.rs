@@ -3,14 +3,16 @@
 
 use std::cell::RefCell;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use ring::digest::{Context, SHA256, digest};
 
-use super::memory::{Claim, LOOK_EVERY};
+use super::memory::Claim;
 use super::read::{self, ReadFault};
+use crate::check::{self, Built};
 use crate::digest::{hex, sha256_hex};
+use crate::lock::lock;
 use crate::master::{self, Beside, Finding, Input, LoadError, Loader, NoIncludes};
 use crate::publish::propose::{Loaded, Unread};
 use crate::publish::state::{Guard, Lack, Options, Seen, Stamp, ZoneSource, error};
@@ -161,26 +163,23 @@ fn load_once(
     if let Some(lack) = lack {
         tracing::warn!("{}: it is loaded anyway", lacking(lack).finding.message);
     }
-    let mut builder = ZoneBuilder::new(&source.apex);
-    let (mut records, mut lack) = (0_u64, None);
-    let parsed = master::parse(&input, source.apex.as_ref(), &limits, &mut |record, _| {
-        records += 1;
-        if refuses && records.is_multiple_of(LOOK_EVERY) && lack.is_none() {
-            lack = claim.for_records(records).err();
+    let claimed = Mutex::new((claim, None));
+    // What cannot become live takes no more room.
+    let goes_on = |records: usize| {
+        let (claim, lack) = &mut *lock(&claimed);
+        if refuses && lack.is_none() {
+            *lack = claim.for_records(records as u64).err();
         }
-        // What cannot become live takes no more room.
-        if lack.is_none() {
-            builder.push(record);
-        }
-    });
-    if let Some(lack) = lack {
+        lack.is_none()
+    };
+    let Built { parsed, zone, faults } = check::build(&input, &source.apex, &limits, &goes_on);
+    if let Some(lack) = lock(&claimed).1.take() {
         return Err(lacking(lack));
     }
     if let Some(path) = loader.changing.take() {
         let seen = loader.seen.take();
         return Err(Box::new(Unread { seen, ..unread(&path, ReadFault::Changing) }));
     }
-    let (zone, faults) = builder.finish();
     let marked: Vec<String> = parsed
         .included
         .iter()

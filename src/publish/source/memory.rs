@@ -16,8 +16,6 @@ use crate::publish::state::Lack;
 const PER_OCTET: u64 = 14;
 /// Octets that a record which was parsed takes until it is live.
 const PER_RECORD: u64 = 256;
-/// Records between two looks.
-pub(super) const LOOK_EVERY: u64 = 1 << 17;
 /// A file up to this size, in octets, is loaded without a look: a thousand small zones are to start fast.
 const SMALL: u64 = 256 * 1024;
 

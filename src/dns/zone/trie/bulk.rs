@@ -36,6 +36,11 @@ impl BulkItem {
         (self.place >> AT_BITS) as usize
     }
 
+    /// The item with the rest kept so much further on.
+    pub(in crate::zone) fn moved(&self, by: usize) -> Self {
+        Self { place: self.place + by as u64, ..*self }
+    }
+
     /// Where the source keeps the rest.
     pub(in crate::zone) fn at(&self) -> usize {
         (self.place & ((1 << AT_BITS) - 1)) as usize
