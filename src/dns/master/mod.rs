@@ -23,7 +23,7 @@ pub use input::{
     Options, Parsed, last_line, no_final_newline,
 };
 pub use parse::parse;
-pub use print::{print_record, print_zone, write_record};
+pub use print::{print_record, print_zone, write_line, write_record};
 pub use render::render;
 pub use rule::{TEXT_RULES, TextRule};
 pub use stretch::{Sinks, parse_apart};

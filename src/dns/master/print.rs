@@ -26,6 +26,12 @@ pub fn write_record(record: RecordRef<'_>, text: &mut String) {
     }
 }
 
+/// Appends one record as one line.
+pub fn write_line(record: RecordRef<'_>, text: &mut String) {
+    write_record(record, text);
+    text.push('\n');
+}
+
 /// A whole zone as a master file that ends with the marker comment. Give the SOA first.
 pub fn print_zone<'a>(records: impl Iterator<Item = RecordRef<'a>>) -> String {
     let mut text = String::new();

@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwapOption;
 use rustls::crypto::CryptoProvider;
+use rustls::crypto::ring::Ticketer;
 use rustls::server::{ClientHello, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
 use rustls::{ServerConfig, ServerConnection};
@@ -232,6 +233,9 @@ impl Certificate {
             .with_client_cert_verifier(self.clients.clone())
             .with_cert_resolver(self.clone());
         config.alpn_protocols = vec![b"dot".to_vec()];
+        // A client that comes again needs no signature, however many came in between. Its tickets hold the session: what
+        // is kept here is a key, which is another one every few hours and after each start.
+        config.ticketer = Ticketer::new()?;
         let tls = TlsAcceptor::from(Arc::new(config));
         Ok(Handshakes { tls, clients: self.clients.clone() })
     }

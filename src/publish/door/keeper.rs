@@ -250,12 +250,15 @@ impl Inner {
             piece += 1;
             Ok(())
         };
-        for record in zone.records() {
+        let mut flushed = Ok(());
+        zone.each_record(&mut |record| {
             records::push(&mut blob, record);
             if blob.len() >= COPY_PIECE_OCTETS {
-                flush(&mut blob)?;
+                flushed = flush(&mut blob);
             }
-        }
+            flushed.is_ok()
+        });
+        flushed?;
         flush(&mut blob)
     }
 

@@ -36,6 +36,8 @@ const DIRECTORY: &str = "served";
 const HASH_DIGITS: usize = 16;
 /// How the block behind another one begins.
 const NEXT: &str = "\n; change ";
+/// Octets that are written at a time.
+const PIECE_OCTETS: usize = 64 * 1024;
 /// Octets at an end of a file in which a serial is looked for.
 const END_OCTETS: usize = 4096;
 
@@ -76,13 +78,17 @@ fn print(zone: &Zone, note: &Note, out: &mut impl Write) -> io::Result<()> {
         zone.serial(),
         note.line(),
     )?;
-    let mut line = String::new();
-    for record in zone.records() {
-        line.clear();
-        master::write_record(record, &mut line);
-        line.push('\n');
-        out.write_all(line.as_bytes())?;
-    }
+    let (mut text, mut written) = (String::with_capacity(PIECE_OCTETS * 2), Ok(()));
+    zone.each_record(&mut |record| {
+        master::write_line(record, &mut text);
+        if text.len() >= PIECE_OCTETS {
+            written = out.write_all(text.as_bytes());
+            text.clear();
+        }
+        written.is_ok()
+    });
+    written?;
+    out.write_all(text.as_bytes())?;
     writeln!(out, "{}", master::END_MARKER)
 }
 

@@ -4,7 +4,7 @@ use std::process::Command;
 
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName};
-use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
+use rustls::{ClientConfig, ClientConnection, HandshakeKind, RootCertStore, StreamOwned};
 
 use super::*;
 use crate::skipped::skipped;
@@ -45,24 +45,53 @@ pub(super) fn tls_over(
     tls_of(stream, alpn, rustls::DEFAULT_VERSIONS)
 }
 
+/// A client that trusts the authority of the tests, in one of these versions.
+fn client_config(versions: &[&'static rustls::SupportedProtocolVersion]) -> ClientConfig {
+    let mut roots = RootCertStore::empty();
+    roots.add(CertificateDer::from_pem_file(file("ca.crt")).unwrap()).unwrap();
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    ClientConfig::builder_with_provider(provider)
+        .with_protocol_versions(versions)
+        .unwrap()
+        .with_root_certificates(roots)
+        .with_no_client_auth()
+}
+
 /// The same in one of these versions.
 pub(super) fn tls_of(
     stream: TcpStream,
     alpn: &[&[u8]],
     versions: &[&'static rustls::SupportedProtocolVersion],
 ) -> StreamOwned<ClientConnection, TcpStream> {
-    let mut roots = RootCertStore::empty();
-    roots.add(CertificateDer::from_pem_file(file("ca.crt")).unwrap()).unwrap();
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let mut config = ClientConfig::builder_with_provider(provider)
-        .with_protocol_versions(versions)
-        .unwrap()
-        .with_root_certificates(roots)
-        .with_no_client_auth();
+    let mut config = client_config(versions);
     config.alpn_protocols = alpn.iter().map(|protocol| protocol.to_vec()).collect();
     let name = ServerName::try_from("localhost").unwrap();
     let client = ClientConnection::new(Arc::new(config), name).unwrap();
     StreamOwned::new(client, stream)
+}
+
+#[test]
+fn a_client_that_comes_again_resumes_its_session() {
+    let server = server(Options { tls: Some(secured()), ..Options::default() });
+    let tls = address(&server.running, Transport::Tls);
+    let ask = |config: &Arc<ClientConfig>| {
+        let name = ServerName::try_from("localhost").unwrap();
+        let client = ClientConnection::new(config.clone(), name).unwrap();
+        let mut stream = StreamOwned::new(client, connect(tls));
+        stream.write_all(&framed(&query(1, "www.example.", Rtype::A))).unwrap();
+        assert!(read_message(&mut stream).ends_with(&[192, 0, 2, 80]));
+        stream.conn.handshake_kind().unwrap()
+    };
+    for version in [&rustls::version::TLS12, &rustls::version::TLS13] {
+        let client = Arc::new(client_config(&[version]));
+        assert_eq!(ask(&client), HandshakeKind::Full);
+        assert_eq!(ask(&client), HandshakeKind::Resumed);
+        // More clients than a server remembers that keeps their sessions itself.
+        for _ in 0..300 {
+            ask(&Arc::new(client_config(&[version])));
+        }
+        assert_eq!(ask(&client), HandshakeKind::Resumed);
+    }
 }
 
 #[test]
