@@ -94,6 +94,8 @@ pub struct Server {
     pub user: String,
     /// UDP threads for each address; 0 = one for each core.
     pub udp_workers: usize,
+    /// Interfaces whose UDP queries come over AF_XDP.
+    pub xdp: Vec<String>,
     /// Database, keys, control socket, derived files; made if missing.
     pub state_dir: PathBuf,
     /// A directory whose `NAME.zone` files are zones too, besides those of `[[zone]]`; empty = none.
@@ -129,6 +131,7 @@ impl Default for Server {
             freebind: false,
             user: String::new(),
             udp_workers: 0,
+            xdp: Vec::new(),
             state_dir: "state".into(),
             zone_dir: PathBuf::new(),
             udp_payload: 1232,

@@ -76,7 +76,9 @@ pub fn begin(loaded: &Loaded, passed: Passed, follows: bool) -> Result<Begin, Ru
 /// Binds all listeners of the settings. A failure for pages or metrics is reported later in the start, because zones
 /// are answered without them.
 fn bind(settings: &Settings, inherited: &mut Inherited) -> Result<(), RunError> {
-    serve::bind(&options::serve(settings)?, inherited)?;
+    let serve = options::serve(settings)?;
+    serve::bind(&serve, inherited)?;
+    serve::prepare_xdp(&serve, inherited);
     let pages = cfg!(feature = "approval").then_some((Purpose::Pages, settings.web.listen));
     let metrics = settings.metrics.as_ref().map(|it| (Purpose::Metrics, it.listen));
     for (purpose, address) in pages.into_iter().chain(metrics) {

@@ -108,6 +108,8 @@ impl Building {
         let options = serve::Options { operations, ..serve };
         let running = serve::start_on(options, publisher.shared(), &mut inherited)?;
         answering(database.reason.as_deref())?;
+        // A predecessor has let go of the interfaces by now.
+        running.start_xdp();
         let dns = addresses(&running, &[Transport::Udp]);
         // A freebind address that is not configured yet gives no answer that could confirm a change.
         let here = dns.iter().copied().filter(|address| serve::find_address(*address).is_ok());

@@ -9,7 +9,7 @@ use crate::lock::lock;
 use crate::metrics::catalogue as of;
 use crate::metrics::{Family, name_server, process, zones};
 use crate::publish::ZoneStatus;
-use crate::serve::LogState;
+use crate::serve::{LogState, XdpReport};
 
 /// How long the sizes of journals are cached: computing them reads every change.
 const JOURNALS_TIME: Duration = Duration::from_secs(60);
@@ -24,6 +24,7 @@ impl Host {
         let mut families = name_server(&self.running.counters());
         families.push(self.zone_queries(&status));
         families.push(Family::of(&of::LISTENER_RESTARTS).with(&[], self.running.restarts() as f64));
+        families.extend(xdp(&self.running.xdp()));
         families.extend(zones(&status, &self.publisher.times(), now_ms()));
         families.push(self.journals(&status));
         families.extend(process(started, &self.state_dir));
@@ -83,6 +84,25 @@ impl Host {
         }
         family
     }
+}
+
+/// Interfaces whose queries come over AF_XDP.
+fn xdp(interfaces: &[XdpReport]) -> [Family; 2] {
+    let mut attached = Family::of(&of::XDP_ATTACHED);
+    let mut frames = Family::of(&of::XDP_FRAMES);
+    for it in interfaces {
+        let name = it.interface.as_str();
+        attached.push(&[name, it.mode.unwrap_or("none")], f64::from(it.mode.is_some()));
+        for (result, count) in [
+            ("received", it.received),
+            ("sent", it.sent),
+            ("invalid", it.invalid),
+            ("dropped", it.dropped),
+        ] {
+            frames.count(&[name, result], count);
+        }
+    }
+    [attached, frames]
 }
 
 /// Entries of a log of queries, written and lost; zeros without one.

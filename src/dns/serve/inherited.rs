@@ -9,6 +9,8 @@ use std::os::fd::OwnedFd;
 
 use socket2::{Domain, SockRef, Type};
 
+use super::xdp::Prepared;
+
 //------------ Purpose -------------------------------------------------------
 
 /// What a listening socket is for.
@@ -56,6 +58,8 @@ pub struct Inherited {
     sockets: Vec<Passed>,
     /// Whether somebody else has them, too: then they go on when this process stops.
     lives_on: bool,
+    /// What was made of `server.xdp` while this process had the rights.
+    pub(super) xdp: Option<Prepared>,
 }
 
 /// One of them.
@@ -83,7 +87,7 @@ impl Passed {
 impl Inherited {
     /// Of sockets that another process has, too.
     pub fn shared() -> Self {
-        Self { sockets: Vec::new(), lives_on: true }
+        Self { lives_on: true, ..Self::default() }
     }
 
     /// Whether another process has them, too.

@@ -1,7 +1,7 @@
 //! Sockets and the edge: packets in, [`answer`](crate::answer), packets out.
 //!
 //! [`start`] binds every listener and runs the workers. Each transport takes messages off its sockets
-//! in its own way (`udp` in batches, `stream` for TCP and TLS, `quic` through hickory-server) and passes
+//! in its own way (`udp` in batches, with `xdp` beside it, `stream` for TCP and TLS, `quic` through hickory-server) and passes
 //! each to a responder: engine, rate limit, counters, query log. Why hickory carries QUIC and answers
 //! nothing: `docs/adr/0001-hickory.md`.
 
@@ -22,8 +22,9 @@ mod tls;
 mod udp;
 mod validity;
 
-#[allow(unsafe_code)] // The one module that may: system calls without a safe wrapper.
+#[allow(unsafe_code)] // System calls without a safe wrapper.
 pub mod batch;
+mod xdp;
 
 //--- Edge
 pub mod acl;
@@ -60,12 +61,15 @@ pub use operations::{Operations, Refusal, Requester, Transferred};
 pub use proxies::Proxies;
 pub use query_log::{LineFormat, QueryLogOptions};
 pub use samples::{Sample, Tap};
-pub use start::{Listening, Options, Running, Secured, StartError, bind, start, start_on};
+pub use start::{
+    Listening, Options, Running, Secured, StartError, bind, prepare_xdp, start, start_on,
+};
 pub use stream::StreamLimits;
 #[cfg(any(test, fuzzing))]
 pub use stream::framing::Framing;
 pub use tls::{CertificateError, CertificateState, Loading, certificate_validity};
 pub use validity::{Trouble, Validity};
+pub use xdp::XdpReport;
 
 #[cfg(test)]
 mod tests;

@@ -8,8 +8,8 @@ use std::io;
 use std::net::SocketAddr;
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwap;
@@ -17,6 +17,7 @@ use arc_swap::ArcSwap;
 #[cfg(test)]
 use crate::answer::CookieSecrets;
 use crate::answer::{Identity, Transport};
+use crate::lock::lock;
 use crate::tsig::Keyring;
 use crate::wire::Name;
 use crate::zone::{ZoneSet, name_hash};
@@ -42,6 +43,7 @@ use super::responder::{Policy, Shared};
 use super::samples::{Samples, Tap};
 use super::stream::{StreamLimits, StreamListener, StreamServer};
 use super::udp::UdpWorker;
+use super::xdp::{Endpoints, Prepared, Xdp, XdpReport};
 
 /// How long workers may take to look up from a wait, and connections to finish, where the sockets go on.
 const LEAVE_MAX: Duration = Duration::from_secs(2);
@@ -59,6 +61,8 @@ pub struct Options {
     pub freebind: bool,
     /// UDP workers for each address; 0: one for each core.
     pub udp_workers: usize,
+    /// The interfaces whose queries come over AF_XDP, once [`Running::start_xdp`] is called.
+    pub xdp: Vec<String>,
     /// Stream threads; 0: one for each core.
     pub stream_workers: usize,
     /// What connections may take.
@@ -95,6 +99,7 @@ impl Default for Options {
             listen: Vec::new(),
             freebind: false,
             udp_workers: 0,
+            xdp: Vec::new(),
             stream_workers: 0,
             streams: StreamLimits::default(),
             tls: None,
@@ -206,6 +211,9 @@ pub fn start_on(
         warnings,
         handles,
         lives_on: AtomicBool::new(lives_on),
+        xdp_names: options.xdp,
+        xdp_prepared: Mutex::new(passed.xdp.take()),
+        xdp: Mutex::default(),
         udp,
         streams,
         quic,
@@ -225,6 +233,16 @@ pub fn bind(options: &Options, passed: &mut Inherited) -> Result<(), StartError>
         let _ = passed.add(socket, Some(purpose));
     }
     Ok(())
+}
+
+/// Makes what AF_XDP needs rights for: for a process that has them now and not later. [`start_on`] takes it from
+/// there. What fails is told by [`Running::start_xdp`].
+pub fn prepare_xdp(options: &Options, passed: &mut Inherited) {
+    if !options.xdp.is_empty() {
+        let address = |wanted: &SocketAddr| passed.address(Purpose::Dns, *wanted);
+        let listen: Vec<SocketAddr> = options.listen.iter().map(address).collect();
+        passed.xdp = Some(Prepared::new(&options.xdp, &listen));
+    }
 }
 
 /// How many workers of UDP for each address, and stream threads.
@@ -409,6 +427,12 @@ pub struct Running {
     listening: Vec<Listening>,
     /// Addresses that could not be bound and do not matter here.
     warnings: Vec<String>,
+    /// The interfaces of `server.xdp`.
+    xdp_names: Vec<String>,
+    /// What was made for them while this process had the rights.
+    xdp_prepared: Mutex<Option<Prepared>>,
+    /// Those that are attached.
+    xdp: Mutex<Xdp>,
     /// UDP workers.
     udp: Vec<UdpWorker>,
     /// Stream threads.
@@ -434,6 +458,32 @@ impl Running {
     /// Addresses that could not be bound and do not matter here, as in the log.
     pub fn warnings(&self) -> &[String] {
         &self.warnings
+    }
+
+    /// Lets queries of the interfaces of `server.xdp` come over AF_XDP, now that sockets answer and nobody who answered
+    /// before us holds the interfaces any more. What fails is logged and among [`Self::soon`].
+    pub fn start_xdp(&self) {
+        if self.xdp_names.is_empty() {
+            return;
+        }
+        let mut endpoints = Endpoints::new();
+        for (address, socket) in self.udp.iter().filter_map(|it| it.endpoint().ok()) {
+            if endpoints.iter().all(|(known, _)| *known != address) {
+                endpoints.push((address, socket));
+            }
+        }
+        let prepare = || {
+            let addresses: Vec<SocketAddr> =
+                endpoints.iter().map(|(address, _)| *address).collect();
+            Prepared::new(&self.xdp_names, &addresses)
+        };
+        let prepared = lock(&self.xdp_prepared).take().unwrap_or_else(prepare);
+        *lock(&self.xdp) = Xdp::attach(prepared, &self.shared, &endpoints);
+    }
+
+    /// What is known of each interface of `server.xdp`.
+    pub fn xdp(&self) -> Vec<XdpReport> {
+        lock(&self.xdp).reports()
     }
 
     /// Every socket, for who comes after us.
@@ -615,14 +665,17 @@ impl Running {
         self.certificates.troubles().into_iter().chain(log).chain(dnstap).collect()
     }
 
-    /// What works, and soon will not: a certificate that ends.
+    /// What works, but not as it should or not for long: an interface without AF_XDP, a certificate that ends.
     pub fn soon(&self) -> Vec<String> {
-        self.certificates.warnings()
+        let mut warnings = self.certificates.warnings();
+        warnings.extend(lock(&self.xdp).troubles());
+        warnings
     }
 
     /// Answers no more and leaves the sockets to another process. Returns when what was taken is answered.
     pub fn leave(&self) {
         self.share_sockets();
+        self.leave_xdp();
         self.streams.request_stop();
         if let Some(quic) = &self.quic {
             quic.request_stop();
@@ -634,6 +687,11 @@ impl Running {
         }
     }
 
+    /// Leaves queries to the sockets.
+    fn leave_xdp(&self) {
+        drop(std::mem::take(&mut *lock(&self.xdp)));
+    }
+
     /// Stops: accepts nothing new, finishes what is in flight within two seconds, flushes the log.
     pub fn stop(self) {
         drop(self);
@@ -642,6 +700,7 @@ impl Running {
 
 impl Drop for Running {
     fn drop(&mut self) {
+        self.leave_xdp();
         // All are asked to stop first, so that they stop in parallel; then each is joined as it drops.
         self.streams.request_stop();
         if let Some(quic) = &self.quic {

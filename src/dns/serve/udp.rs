@@ -57,9 +57,14 @@ impl UdpWorker {
                 tracing::debug!(cpu, %error, "this UDP worker is not bound to a CPU");
             }
             let responder = Responder::new(shared, Transport::Udp, local.is_ipv6());
-            Loop { packets, responder, local, socket: by }.run(&flag);
+            Loop::new(packets, vec![Endpoint { responder, local, socket: by }]).run(&flag);
         })?;
         Ok(Self { socket, stop, thread: Some(thread) })
+    }
+
+    /// Its address, and the socket.
+    pub(super) fn endpoint(&self) -> std::io::Result<(SocketAddr, Arc<UdpSocket>)> {
+        Ok((self.socket.local_addr()?, Arc::new(self.socket.try_clone()?)))
     }
 
     /// Asks it to stop after its next batch, and leaves the socket as it is.
@@ -114,28 +119,43 @@ impl Drop for UdpWorker {
 
 //------------ Loop ----------------------------------------------------------
 
-/// What a worker works with.
-struct Loop<P> {
+/// What a worker works with: batch after batch, it answers queries to its addresses.
+pub(super) struct Loop<P> {
     /// Where queries come from and responses go.
     packets: P,
-    /// Answers them.
-    responder: Responder,
-    /// The address it listens on.
-    local: SocketAddr,
-    /// The socket, for responses that come later.
-    socket: Arc<UdpSocket>,
+    /// The addresses; at least one.
+    endpoints: Vec<Endpoint>,
+    /// That of the query being answered.
+    at: usize,
+}
+
+/// An address that a worker answers at.
+pub(super) struct Endpoint {
+    /// Answers the queries.
+    pub(super) responder: Responder,
+    /// The address that is listened on.
+    pub(super) local: SocketAddr,
+    /// Its socket, for responses that come later.
+    pub(super) socket: Arc<UdpSocket>,
 }
 
 impl<P: Packets> Loop<P> {
+    /// A worker's. There must be an endpoint.
+    pub(super) fn new(packets: P, endpoints: Vec<Endpoint>) -> Self {
+        Self { packets, endpoints, at: 0 }
+    }
+
     /// Batch after batch until it is asked to stop.
-    fn run(mut self, stop: &AtomicBool) {
+    pub(super) fn run(mut self, stop: &AtomicBool) {
+        self.at = 0;
         while !stop.load(Ordering::Relaxed) {
             match self.packets.receive() {
                 Ok(0) => {}
                 Ok(count) => self.guarded_batch(count),
                 Err(error) => {
-                    self.responder.counters.socket_errors.add(1);
-                    tracing::debug!(address = %self.local, %error, "receiving failed");
+                    let endpoint = &self.endpoints[self.at];
+                    endpoint.responder.counters.socket_errors.add(1);
+                    tracing::debug!(address = %endpoint.local, %error, "receiving failed");
                     std::thread::sleep(ERROR_REST);
                 }
             }
@@ -145,18 +165,23 @@ impl<P: Packets> Loop<P> {
     /// Answers a batch; a panic loses that batch and nothing else.
     fn guarded_batch(&mut self, count: usize) {
         if catch_unwind(AssertUnwindSafe(|| self.batch(count))).is_err() {
-            tracing::error!(event = "worker_panic", address = %self.local,
+            let endpoint = &mut self.endpoints[self.at];
+            tracing::error!(event = "worker_panic", address = %endpoint.local,
                 "a panic while answering; its batch is lost");
-            self.responder.recover();
+            endpoint.responder.recover();
         }
     }
 
     /// Answers the queries of one batch.
     fn batch(&mut self, count: usize) {
-        let moment = self.responder.begin();
-        let shared = self.responder.shared.clone();
+        self.at = 0;
+        let shared = self.endpoints[0].responder.shared.clone();
         let zones = shared.zones.load();
-        let has_proxies = !self.responder.proxies().is_empty();
+        let mut moment = self.endpoints[0].responder.begin();
+        for endpoint in self.endpoints.iter_mut().skip(1) {
+            moment = endpoint.responder.begin();
+        }
+        let has_proxies = !self.endpoints[0].responder.proxies().is_empty();
         // A proxy puts its own words in front of the query.
         let near = match zones.is_large() && !has_proxies {
             true => self.look_ahead(&zones, count),
@@ -164,7 +189,9 @@ impl<P: Packets> Loop<P> {
         };
         for index in 0..count {
             let packet = self.packets.packet(index);
-            let counters = &self.responder.counters;
+            self.at = packet.endpoint;
+            let Endpoint { responder, local, socket } = &mut self.endpoints[packet.endpoint];
+            let counters = &responder.counters;
             let Some(peer) = packet.from else {
                 counters.count_silence(Silence::NoSource);
                 continue;
@@ -173,12 +200,12 @@ impl<P: Packets> Loop<P> {
                 counters.count_silence(Silence::ToMany);
                 continue;
             }
-            let ip = packet.asked.unwrap_or_else(|| self.local.ip());
-            let local = Some(SocketAddr::new(ip, self.local.port()));
+            let ip = packet.asked.unwrap_or_else(|| local.ip());
+            let local = Some(SocketAddr::new(ip, local.port()));
             let (mut client, mut query) = (peer, packet.query);
             if has_proxies {
-                let Some(found) = self.responder.proxies().unwrap(client, query) else {
-                    self.responder.counters.count_silence(Silence::Proxy);
+                let Some(found) = responder.proxies().unwrap(client, query) else {
+                    responder.counters.count_silence(Silence::Proxy);
                     continue;
                 };
                 (client, query) = found;
@@ -186,16 +213,17 @@ impl<P: Packets> Loop<P> {
             let source = Source { client, local, keepalive: None, identity: None };
             let out = packet.response;
             let near = near.get(index).copied().flatten();
-            match self.responder.respond_near((&zones, near), moment, &source, query, out) {
+            match responder.respond_near((&zones, near), moment, &source, query, out) {
                 Answer::Reply(length) => self.packets.answer(index, length),
                 Answer::Silence => {}
-                Answer::Errand(errand) => shared.errands.push(errand, &self.socket, peer),
+                Answer::Errand(errand) => shared.errands.push(errand, socket, peer),
             }
         }
         let sent = self.packets.send();
-        self.responder.counters.send_failed.add(sent.failed as u64);
-        self.responder.counters.short_sends.add(sent.short as u64);
-        self.responder.finish();
+        let counters = &self.endpoints[0].responder.counters;
+        counters.send_failed.add(sent.failed as u64);
+        counters.short_sends.add(sent.short as u64);
+        self.endpoints.iter_mut().for_each(|it| it.responder.finish());
     }
 
     /// Looks for the names of a batch, all at once.
@@ -242,6 +270,7 @@ mod tests {
                 from: Some(([192, 0, 2, 1], 5353).into()),
                 asked: None,
                 to_many: false,
+                endpoint: 0,
             }
         }
 
@@ -264,7 +293,7 @@ mod tests {
         let counters = responder.counters.clone();
         let local = ([127, 0, 0, 1], 53).into();
         let socket = Arc::new(UdpSocket::bind("127.0.0.1:0").unwrap());
-        Loop { packets: trap, responder, local, socket }.run(&stop);
+        Loop::new(trap, vec![Endpoint { responder, local, socket }]).run(&stop);
         assert_eq!(*sent.lock().unwrap(), [19, 19], "REFUSED before and after");
         assert_eq!(counters.panics.value(), 1);
     }

@@ -269,6 +269,7 @@ pub fn serve(settings: &Settings) -> Result<serve::Options, OptionError> {
         listen: server.listen.clone(),
         freebind: server.freebind,
         udp_workers: server.udp_workers,
+        xdp: server.xdp.clone(),
         streams: streams(server),
         tls: settings.tls.as_ref().map(|tls| Secured {
             client_ca: tls.client_ca.clone(),

@@ -255,7 +255,7 @@ impl Packets for SocketBatch {
         // at the start; `&mut self` keeps everything else away for the life of both borrows, and the
         // kernel has no business with them between two calls.
         let (query, response) = unsafe { (query.as_ref(), { response }.as_mut()) };
-        Packet { query, response, from, asked, to_many }
+        Packet { query, response, from, asked, to_many, endpoint: 0 }
     }
 
     fn answer(&mut self, index: usize, length: usize) {

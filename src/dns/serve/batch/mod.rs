@@ -1,10 +1,9 @@
 //! Many packets with one system call, behind a small trait.
 //!
 //! [`Packets`] is all that a UDP worker knows of the network; [`SocketBatch`] implements it with
-//! `recvmmsg` and `sendmmsg`, and a second implementation (AF_XDP) can be added beside it. What `std`
-//! and `socket2` have no safe call for (socket options, the CPUs of a thread, the limit of open
-//! files) is in [`system`]. Every block of `unsafe` code says why
-//! it is sound.
+//! `recvmmsg` and `sendmmsg`, [`xdp`](super::xdp) with AF_XDP. What `std` and `socket2` have no safe call for
+//! (socket options, the CPUs of a thread, the limit of open files) is in [`system`]. Every block of `unsafe`
+//! code says why it is sound.
 
 mod mmsg;
 pub mod system;
@@ -53,6 +52,8 @@ pub struct Packet<'a> {
     pub asked: Option<IpAddr>,
     /// Whether it came to a broadcast or multicast address.
     pub to_many: bool,
+    /// Which of the addresses that the worker answers at was asked; 0 where it has one.
+    pub endpoint: usize,
 }
 
 /// The outcome of sending a batch of responses.

@@ -1,0 +1,219 @@
+//! Batches of queries from a queue of an interface: the same trait as that of sockets.
+//!
+//! A response is written into the frame that brought its query, and the frame goes back the way it came: no
+//! lookup of routes or neighbours. The query itself is copied aside first (some tens of octets), because the
+//! response overwrites it.
+
+use std::io::{self, PipeReader};
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+
+use super::frame::{self, ETHERNET, QUERY_MAX, Query};
+use super::memory::Frame;
+use super::socket::Socket;
+use crate::serve::batch::{BATCH, Packet, Packets, Sent};
+
+/// How often the kernel is called for one batch before the rest waits for the next.
+const CALLS_MAX: usize = 4;
+/// How long responses wait for the next call at most.
+const CALL_REST: Duration = Duration::from_millis(1);
+
+//------------ Tally ---------------------------------------------------------
+
+/// What a worker counts besides what all workers do.
+#[derive(Debug, Default)]
+pub(super) struct Tally {
+    /// Queries.
+    pub(super) received: AtomicU64,
+    /// Responses.
+    pub(super) sent: AtomicU64,
+    /// Frames with a wrong checksum, or from where nobody can be.
+    pub(super) invalid: AtomicU64,
+}
+
+/// Adds to a number that only one thread writes.
+fn add(number: &AtomicU64, amount: usize) {
+    number.store(number.load(Ordering::Relaxed).wrapping_add(amount as u64), Ordering::Relaxed);
+}
+
+//------------ FrameBatch ----------------------------------------------------
+
+/// A queue of an interface that is read and written batch by batch.
+pub(super) struct FrameBatch {
+    /// The socket.
+    socket: Socket,
+    /// What is fixed for its queries.
+    terms: Terms,
+    /// Becomes readable when the worker is to stop.
+    end: PipeReader,
+    /// Tells the worker to stop: once `end` is readable and every query has been taken.
+    stop: Arc<AtomicBool>,
+    /// What is counted.
+    tally: Arc<Tally>,
+    /// The queries of this batch, until their frames have gone.
+    batch: Vec<Option<(Frame, Query)>>,
+    /// The query being answered.
+    query: Box<[u8; QUERY_MAX]>,
+    /// Responses of this batch.
+    gathered: usize,
+    /// The identification of the next IPv4 packet.
+    identification: u16,
+}
+
+/// What is fixed for the queries of a queue.
+#[derive(Clone, Debug)]
+pub(super) struct Terms {
+    /// The index of the interface.
+    pub(super) interface: u32,
+    /// Octets of its longest packet.
+    pub(super) mtu: usize,
+    /// Largest response, octets.
+    pub(super) response_octets: usize,
+    /// Where queries are sent to, and which of the worker's endpoints that is.
+    pub(super) targets: Vec<(SocketAddr, usize)>,
+}
+
+impl FrameBatch {
+    /// Reads a socket that is bound. Once `end` is readable and no query is left, `stop` is set.
+    pub(super) fn new(
+        socket: Socket,
+        terms: Terms,
+        end: PipeReader,
+        stop: Arc<AtomicBool>,
+        tally: Arc<Tally>,
+    ) -> Self {
+        Self {
+            socket,
+            terms,
+            end,
+            stop,
+            tally,
+            batch: Vec::with_capacity(BATCH),
+            query: Box::new([0; QUERY_MAX]),
+            gathered: 0,
+            identification: 0,
+        }
+    }
+
+    /// Waits for a query, or the end.
+    fn wait(&mut self) -> io::Result<()> {
+        let waits_for_call = self.socket.rings.wants_a_call();
+        let rest = Timespec::try_from(CALL_REST).map_err(io::Error::other)?;
+        let mut events =
+            [PollFd::new(&self.socket, PollFlags::IN), PollFd::new(&self.end, PollFlags::IN)];
+        poll(&mut events, waits_for_call.then_some(&rest))?;
+        if !events[1].revents().is_empty() && self.socket.rings.count() == 0 {
+            self.stop.store(true, Ordering::Release);
+        }
+        if waits_for_call { self.socket.push() } else { Ok(()) }
+    }
+
+    /// Takes the next query into the batch, or gives its frame back.
+    fn take(&mut self) {
+        let frame = self.socket.rings.take();
+        let (octets, length) = self.socket.frames.octets(&frame);
+        let read = octets.get(..length).map(|it| frame::read(it, self.terms.interface));
+        match read {
+            Some(Ok(query)) => self.batch.push(Some((frame, query))),
+            _ => {
+                add(&self.tally.invalid, 1);
+                self.socket.rings.recycle(frame);
+            }
+        }
+    }
+
+    /// Gives back the frames of queries that got no response.
+    fn clear(&mut self) {
+        for (frame, _) in self.batch.drain(..).flatten() {
+            self.socket.rings.recycle(frame);
+        }
+    }
+}
+
+impl Packets for FrameBatch {
+    fn receive(&mut self) -> io::Result<usize> {
+        // Those of a batch that a panic ended.
+        self.clear();
+        self.gathered = 0;
+        self.socket.rings.reclaim();
+        if self.socket.rings.count() == 0 {
+            self.socket.rings.publish();
+            match self.wait() {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                waited => waited?,
+            }
+            self.socket.rings.reclaim();
+        }
+        for _ in 0..self.socket.rings.count().min(BATCH) {
+            self.take();
+        }
+        self.socket.rings.publish();
+        add(&self.tally.received, self.batch.len());
+        Ok(self.batch.len())
+    }
+
+    fn query(&self, index: usize) -> &[u8] {
+        let Some(Some((frame, query))) = self.batch.get(index) else {
+            panic!("a packet of this batch");
+        };
+        self.socket.frames.shown(frame).get(query.octets.clone()).unwrap_or_default()
+    }
+
+    fn packet(&mut self, index: usize) -> Packet<'_> {
+        let Some(Some((frame, query))) = self.batch.get(index) else {
+            panic!("a packet of this batch");
+        };
+        let (octets, _) = self.socket.frames.octets(frame);
+        let (headers, rest) = octets.split_at_mut(query.octets.start);
+        let length = query.octets.len();
+        self.query[..length].copy_from_slice(&rest[..length]);
+        let largest = self.terms.mtu.saturating_sub(headers.len() - ETHERNET);
+        let room = self.terms.response_octets.min(largest).min(rest.len());
+        let targets = self.terms.targets.iter();
+        let found = targets.filter(|(target, _)| *target == query.asked).map(|(_, it)| *it).next();
+        Packet {
+            query: &self.query[..length],
+            response: &mut rest[..room],
+            from: Some(query.client),
+            asked: Some(query.asked.ip()),
+            to_many: false,
+            endpoint: found.unwrap_or(usize::MAX),
+        }
+    }
+
+    fn answer(&mut self, index: usize, length: usize) {
+        let slot = self.batch.get_mut(index).and_then(Option::take);
+        let Some((frame, query)) = slot else { return };
+        let (octets, _) = self.socket.frames.octets(&frame);
+        match frame::write(octets, &query, length, self.identification) {
+            Some(whole) => {
+                self.identification = self.identification.wrapping_add(1);
+                self.gathered += 1;
+                self.socket.rings.send(frame.with_length(whole));
+            }
+            None => self.socket.rings.recycle(frame),
+        }
+    }
+
+    fn send(&mut self) -> Sent {
+        self.clear();
+        self.socket.rings.publish();
+        let mut result = Sent { sent: self.gathered, ..Sent::default() };
+        for _ in 0..CALLS_MAX {
+            if !self.socket.rings.wants_a_call() {
+                break;
+            }
+            if self.socket.push().is_err() {
+                result = Sent { sent: 0, failed: self.gathered, short: 0 };
+                break;
+            }
+        }
+        add(&self.tally.sent, result.sent);
+        self.gathered = 0;
+        result
+    }
+}
