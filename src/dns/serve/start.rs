@@ -688,7 +688,7 @@ impl Running {
     }
 
     /// Leaves queries to the sockets.
-    fn leave_xdp(&self) {
+    pub(super) fn leave_xdp(&self) {
         drop(std::mem::take(&mut *lock(&self.xdp)));
     }
 

@@ -26,9 +26,9 @@ mod transfers;
 mod udp;
 
 /// Longest wait for anything that should come.
-const SOON: Duration = Duration::from_secs(5);
+pub(super) const SOON: Duration = Duration::from_secs(5);
 /// Wait for what should not come.
-const A_WHILE: Duration = Duration::from_millis(150);
+pub(super) const A_WHILE: Duration = Duration::from_millis(150);
 
 /// Sends a message over UDP or TCP and returns the response as it came.
 fn ask(
@@ -120,7 +120,7 @@ pub(super) fn zones() -> Arc<ArcSwap<ZoneSet>> {
 //------------ Messages ------------------------------------------------------
 
 /// A query without EDNS.
-fn query(id: u16, name: &str, rtype: Rtype) -> Vec<u8> {
+pub(super) fn query(id: u16, name: &str, rtype: Rtype) -> Vec<u8> {
     let mut message = id.to_be_bytes().to_vec();
     message.extend([0, 0, 0, 1, 0, 0, 0, 0, 0, 0]);
     message.extend(name.parse::<Name>().unwrap().wire());
@@ -130,7 +130,7 @@ fn query(id: u16, name: &str, rtype: Rtype) -> Vec<u8> {
 }
 
 /// A query with EDNS: 1232 octets, and these options.
-fn edns_query(id: u16, name: &str, rtype: Rtype, options: &[u8]) -> Vec<u8> {
+pub(super) fn edns_query(id: u16, name: &str, rtype: Rtype, options: &[u8]) -> Vec<u8> {
     let mut message = query(id, name, rtype);
     message[11] = 1;
     message.extend([0, 0, 41, 4, 208, 0, 0, 0, 0]);

@@ -267,6 +267,20 @@ impl Rings {
     }
 }
 
+#[cfg(test)]
+impl Rings {
+    /// The frame that the kernel was given last and does not fill, because nothing is redirected to this socket.
+    pub(super) fn take_back(&mut self) -> Frame {
+        let ring = &mut self.fill.0;
+        ring.ours = ring.ours.wrapping_sub(1);
+        // SAFETY: the entry was written by `give`, and the kernel reads no more than the next line tells it of.
+        let at = unsafe { ring.entry().read() };
+        self.fill.publish();
+        // SAFETY: the kernel has not got it any more.
+        unsafe { Frame::received(at, 0) }
+    }
+}
+
 /// The page of the ring of queries.
 const RECEIVED_PAGE: u64 = libc::XDP_PGOFF_RX_RING as u64;
 /// The page of the ring of responses.

@@ -95,3 +95,11 @@ impl AsFd for Socket {
 pub(super) fn statistics(socket: &impl AsFd) -> Option<XdpStatistics> {
     xdp_statistics(socket).ok()
 }
+
+#[cfg(test)]
+impl Socket {
+    /// One of the frames that the kernel was given to fill, for a socket that nothing is redirected to.
+    pub(super) fn spare(&mut self) -> super::memory::Frame {
+        self.rings.take_back()
+    }
+}

@@ -8,15 +8,15 @@ use std::os::fd::{AsRawFd, RawFd};
 
 use proptest::prelude::*;
 
-use super::assembler::Instruction;
-use super::checksum::Sum;
-use super::frame::{self, ETHERNET, Fault, IPV4, IPV6, QUERY_MAX, UDP};
-use super::program::{PASS, TARGETS_MAX, program};
+use super::super::assembler::Instruction;
+use super::super::checksum::Sum;
+use super::super::frame::{self, ETHERNET, Fault, IPV4, IPV6, QUERY_MAX, UDP};
+use super::super::program::{PASS, TARGETS_MAX, program};
 
 /// Verdict: to the socket.
 const REDIRECT: u32 = 4;
-const MAC: [u8; 6] = [2, 0, 0, 0, 0, 1];
-const CLIENT_MAC: [u8; 6] = [2, 0, 0, 0, 0, 2];
+pub(super) const MAC: [u8; 6] = [2, 0, 0, 0, 0, 1];
+pub(super) const CLIENT_MAC: [u8; 6] = [2, 0, 0, 0, 0, 2];
 /// A query with two octets behind it: 27 in all, an odd number.
 const QUERY: &[u8; 27] = b"\x12\x34\0\0\0\x01\0\0\0\0\0\0\x07example\0\0\x01\0\x01xx";
 /// Octets in front of an IPv4 and an IPv6 query.
@@ -26,7 +26,7 @@ const FRONT_6: usize = ETHERNET + IPV6 + UDP;
 //------------ Frames --------------------------------------------------------
 
 /// A frame with a datagram.
-fn frame(from: &str, to: &str, body: &[u8]) -> Vec<u8> {
+pub(super) fn frame(from: &str, to: &str, body: &[u8]) -> Vec<u8> {
     let (from, to): (SocketAddr, SocketAddr) = (from.parse().unwrap(), to.parse().unwrap());
     let mut frame = [MAC, CLIENT_MAC].concat();
     let length = (UDP + body.len()) as u16;
@@ -228,7 +228,7 @@ fn queries_to_us_are_taken_and_read() {
 }
 
 /// A frame with some octets replaced, from a place on.
-fn with(frame: &[u8], at: usize, octets: &[u8]) -> Vec<u8> {
+pub(super) fn with(frame: &[u8], at: usize, octets: &[u8]) -> Vec<u8> {
     let mut frame = frame.to_vec();
     frame[at..at + octets.len()].copy_from_slice(octets);
     frame

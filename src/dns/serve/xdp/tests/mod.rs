@@ -1,0 +1,5 @@
+//! Tests of AF_XDP: frames without a kernel, then a server with a kernel and a wire.
+
+mod frames;
+mod kernel;
+mod wire;
