@@ -61,6 +61,7 @@ mod uploads;
 mod watch;
 #[cfg(feature = "approval")]
 mod webhooks;
+mod xdp;
 mod zone_dir;
 
 //--- The shape of the source tree, and its manual

@@ -130,11 +130,22 @@ const ARROWS: &[(&str, &[&str])] = &[
 /// The folder of the package that answers. The compiler holds that nothing in it uses what is above.
 const ANSWERING: &str = "src/dns";
 
-/// Words that only one file or room may use, and why.
+/// Words that only some files or rooms may use, and why.
 const ONLY_IN: &[(&str, &[&str], &str)] = &[
     ("rusqlite", &["src/store/"], "all SQL is in store"),
     ("hickory_server::", &["src/dns/serve/quic"], "hickory-server stays behind one bridge"),
-    ("unsafe {", &["src/dns/serve/batch", "src/dns/memory.rs"], "the modules with unsafe code"),
+    (
+        "unsafe {",
+        &[
+            "src/dns/memory.rs",
+            "src/dns/serve/batch",
+            "src/dns/serve/xdp/bpf.rs",
+            "src/dns/serve/xdp/ethtool.rs",
+            "src/dns/serve/xdp/memory.rs",
+            "src/dns/serve/xdp/rings.rs",
+        ],
+        "unsafe code is where the kernel is called or shares memory",
+    ),
 ];
 
 /// Rooms of rules and data, which know no runtime, socket, clock, file, SQL or HTTP.

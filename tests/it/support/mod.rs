@@ -11,6 +11,7 @@ pub mod office;
 pub mod peers;
 #[cfg(feature = "approval")]
 pub mod photo;
+pub mod wire;
 
 use std::io::{BufRead, BufReader, Write};
 use std::net::SocketAddr;

@@ -235,10 +235,17 @@ fn frames_come_back_whatever_was_in_them() {
         let mix = [good.clone(), silent.clone(), wrong.clone()];
         wire.send(&mix.iter().cycle().take(900).cloned().collect::<Vec<_>>());
     }
-    let socket = wire.socket(WAYS[0].0, WAYS[0].1);
-    ask_www(&socket);
     let counted = wait_for_sent(&running, 5001);
     assert!(counted.sent > 5000 && counted.invalid > 5000, "{counted:?}");
+    let socket = wire.socket(WAYS[0].0, WAYS[0].1);
+    // What is on its way still may leave no room for one more.
+    socket.set_read_timeout(Some(A_WHILE)).unwrap();
+    let message = query(9, "www.example.", Rtype::A);
+    let is_answered = |_| {
+        socket.send(&message).unwrap();
+        socket.recv(&mut [0; 512]).is_ok()
+    };
+    assert!((0..40).any(is_answered), "{:?}", report(&running));
 }
 
 #[test]
