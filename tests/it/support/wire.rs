@@ -30,12 +30,16 @@ impl Wire {
             id: format!("it{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed)),
         };
         let (daemon, client) = (wire.daemon(), wire.client());
-        if ip(&format!("netns add {daemon}")).is_none() || ip(&format!("netns add {client}")).is_none() {
+        if ip(&format!("netns add {daemon}")).is_none()
+            || ip(&format!("netns add {client}")).is_none()
+        {
             skipped("no network namespaces: they take root and `ip`");
             return None;
         }
         for line in [
-            &format!("link add {INTERFACE} netns {daemon} type veth peer name {INTERFACE} netns {client}"),
+            &format!(
+                "link add {INTERFACE} netns {daemon} type veth peer name {INTERFACE} netns {client}"
+            ),
             &format!("-n {daemon} addr add 192.0.2.1/24 dev {INTERFACE}"),
             &format!("-n {client} addr add 192.0.2.9/24 dev {INTERFACE}"),
             &format!("-n {daemon} addr add 2001:db8::1/64 dev {INTERFACE} nodad"),

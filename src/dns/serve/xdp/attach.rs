@@ -136,7 +136,9 @@ impl Attached {
             format!("its driver and the kernel take no program: {error}")
         })?;
         let of_target = |target: &SocketAddr| {
-            let listens = |(address, _): &(SocketAddr, _)| address == target;
+            let listens = |(address, _): &(SocketAddr, _)| {
+                (address.ip(), address.port()) == (target.ip(), target.port())
+            };
             let any = |(address, _): &(SocketAddr, _)| {
                 address.ip().is_unspecified()
                     && address.is_ipv4() == target.is_ipv4()

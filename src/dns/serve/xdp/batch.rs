@@ -54,8 +54,8 @@ pub(super) struct FrameBatch {
     stop: Arc<AtomicBool>,
     /// What is counted.
     tally: Arc<Tally>,
-    /// The queries of this batch, until their frames have gone.
-    batch: Vec<Option<(Frame, Query)>>,
+    /// The queries of this batch, until their frames have gone; each with the endpoint that was asked.
+    batch: Vec<Option<(Frame, Query, usize)>>,
     /// The query being answered.
     query: Box<[u8; QUERY_MAX]>,
     /// Responses of this batch.
@@ -75,6 +75,13 @@ pub(super) struct Terms {
     pub(super) response_octets: usize,
     /// Where queries are sent to, and which of the worker's endpoints that is.
     pub(super) targets: Vec<(SocketAddr, usize)>,
+}
+
+impl Terms {
+    /// The endpoint that answers at an address.
+    fn endpoint(&self, asked: SocketAddr) -> Option<usize> {
+        self.targets.iter().find(|(target, _)| *target == asked).map(|(_, endpoint)| *endpoint)
+    }
 }
 
 impl FrameBatch {
@@ -116,9 +123,13 @@ impl FrameBatch {
     fn take(&mut self) {
         let frame = self.socket.rings.take();
         let (octets, length) = self.socket.frames.octets(&frame);
-        let read = octets.get(..length).map(|it| frame::read(it, self.terms.interface));
+        let read = octets.get(..length).map(|octets| {
+            let query = frame::read(octets, self.terms.interface).ok()?;
+            let endpoint = self.terms.endpoint(query.asked)?;
+            Some((query, endpoint))
+        });
         match read {
-            Some(Ok(query)) => self.batch.push(Some((frame, query))),
+            Some(Some((query, endpoint))) => self.batch.push(Some((frame, query, endpoint))),
             _ => {
                 add(&self.tally.invalid, 1);
                 self.socket.rings.recycle(frame);
@@ -128,7 +139,7 @@ impl FrameBatch {
 
     /// Gives back the frames of queries that got no response.
     fn clear(&mut self) {
-        for (frame, _) in self.batch.drain(..).flatten() {
+        for (frame, ..) in self.batch.drain(..).flatten() {
             self.socket.rings.recycle(frame);
         }
     }
@@ -164,7 +175,7 @@ impl Packets for FrameBatch {
     }
 
     fn packet(&mut self, index: usize) -> Packet<'_> {
-        let Some(Some((frame, query))) = self.batch.get(index) else {
+        let Some(Some((frame, query, endpoint))) = self.batch.get(index) else {
             panic!("a packet of this batch");
         };
         let (octets, _) = self.socket.frames.octets(frame);
@@ -173,21 +184,19 @@ impl Packets for FrameBatch {
         self.query[..length].copy_from_slice(&rest[..length]);
         let largest = self.terms.mtu.saturating_sub(headers.len() - ETHERNET);
         let room = self.terms.response_octets.min(largest).min(rest.len());
-        let targets = self.terms.targets.iter();
-        let found = targets.filter(|(target, _)| *target == query.asked).map(|(_, it)| *it).next();
         Packet {
             query: &self.query[..length],
             response: &mut rest[..room],
             from: Some(query.client),
             asked: Some(query.asked.ip()),
             to_many: false,
-            endpoint: found.unwrap_or(usize::MAX),
+            endpoint: *endpoint,
         }
     }
 
     fn answer(&mut self, index: usize, length: usize) {
         let slot = self.batch.get_mut(index).and_then(Option::take);
-        let Some((frame, query)) = slot else { return };
+        let Some((frame, query, _)) = slot else { return };
         let (octets, _) = self.socket.frames.octets(&frame);
         match frame::write(octets, &query, length, self.identification) {
             Some(whole) => {

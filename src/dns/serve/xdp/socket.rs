@@ -4,8 +4,9 @@ use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use rustix::net::sockopt::{
-    set_xdp_rx_ring_size, set_xdp_tx_ring_size, set_xdp_umem_completion_ring_size,
-    set_xdp_umem_fill_ring_size, set_xdp_umem_reg, xdp_options, xdp_statistics,
+    set_socket_send_buffer_size_force, set_xdp_rx_ring_size, set_xdp_tx_ring_size,
+    set_xdp_umem_completion_ring_size, set_xdp_umem_fill_ring_size, set_xdp_umem_reg, xdp_options,
+    xdp_statistics,
 };
 use rustix::net::xdp::{
     SocketAddrXdp, SocketAddrXdpFlags, XdpOptionsFlags, XdpStatistics, XdpUmemReg, XdpUmemRegFlags,
@@ -17,6 +18,9 @@ use super::rings::Rings;
 
 /// Frames of a socket, a power of two: 8 MiB.
 const FRAMES: usize = 4096;
+
+/// What responses on their way may take of the kernel's memory, octets.
+const SEND_OCTETS: usize = 8 << 20;
 
 /// A socket with its memory.
 #[derive(Debug)]
@@ -34,6 +38,8 @@ impl Socket {
     pub(super) fn new() -> io::Result<Self> {
         let (family, kind) = (AddressFamily::XDP, SocketType::RAW);
         let descriptor = socket_with(family, kind, SocketFlags::CLOEXEC, None)?;
+        // Without it the kernel has room for some two hundred responses on their way.
+        let _ = set_socket_send_buffer_size_force(&descriptor, SEND_OCTETS);
         let (frames, all) = Frames::new(FRAMES)?;
         let (addr, len) = frames.place();
         set_xdp_umem_reg(
