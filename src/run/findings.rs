@@ -55,6 +55,12 @@ const OF_SETTINGS: &[Line] = &[
         "correct it; if it comes up later (keepalived), set server.freebind",
     ),
     (
+        "xdp-interface",
+        "warning",
+        "an interface of `server.xdp` that cannot be used: sockets answer",
+        "the message says why: correct the name, bring the interface up, or take it out",
+    ),
+    (
         "certificate",
         "error",
         "a certificate, its key or an authority is missing, unreadable, or does not match",

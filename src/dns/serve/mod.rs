@@ -69,7 +69,7 @@ pub use stream::StreamLimits;
 pub use stream::framing::Framing;
 pub use tls::{CertificateError, CertificateState, Loading, certificate_validity};
 pub use validity::{Trouble, Validity};
-pub use xdp::XdpReport;
+pub use xdp::{XdpReport, look_at_interface};
 
 #[cfg(test)]
 mod tests;

@@ -48,6 +48,16 @@ impl Check<'_> {
         }
     }
 
+    /// The interfaces of `server.xdp` are there.
+    pub(super) fn xdp(&mut self) {
+        for (at, name) in self.loaded.settings.server.xdp.iter().enumerate() {
+            if let Err(why) = serve::look_at_interface(name) {
+                let message = format!("{name}: {why}");
+                self.warn("xdp-interface", &format!("server.xdp[{at}]"), message, "");
+            }
+        }
+    }
+
     /// The address is one of this machine.
     fn is_ours(&mut self, one: &Wanted) {
         let settings = &self.loaded.settings;

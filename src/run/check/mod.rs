@@ -24,6 +24,7 @@ pub fn check(loaded: &Loaded, sources: &[ZoneSource]) -> Vec<Finding> {
     let mut check = Check { loaded, findings: Vec::new() };
     check.options();
     check.listeners();
+    check.xdp();
     check.certificates();
     check.fleet();
     check.query_log();

@@ -4,7 +4,7 @@
 //! `journalctl MESSAGE_ID=…` finds all lines of one event. Names and ids never change; new ones may be added.
 
 /// The events: name, MESSAGE_ID, what happened.
-pub const EVENTS: [(&str, &str, &str); 22] = [
+pub const EVENTS: [(&str, &str, &str); 24] = [
     ("ready", "3f747b2e682b45dca1e37cfdc8bd8994", "everything has started"),
     ("stopping", "c476b556f2984b25ba994efd88f0591c", "a signal asked for a stop"),
     ("stopped", "ee4c3ade30254d0082a5f9e6db8d94af", "everything was written and closed"),
@@ -61,6 +61,16 @@ pub const EVENTS: [(&str, &str, &str); 22] = [
         "worker_panic",
         "45eb0f834c0143009bf24fe92e520aa9",
         "a worker lost a batch of queries because of a bug in gapura",
+    ),
+    (
+        "xdp_attached",
+        "55d79a8104394345b3195d3be8bc3d33",
+        "queries of an interface come over AF_XDP",
+    ),
+    (
+        "xdp_failed",
+        "28665fc4dbde4d8d8899386adc237d79",
+        "an interface of server.xdp cannot be used; sockets answer",
     ),
     (
         "logs_reopened",

@@ -74,6 +74,11 @@ impl Interface {
     }
 }
 
+/// Sees whether AF_XDP may be used on the interface of a name, or says in words why not.
+pub fn look_at_interface(name: &str) -> Result<(), String> {
+    Interface::look_at(name).map(drop)
+}
+
 /// Which program has an interface, in words.
 pub(super) fn holder(name: &str) -> String {
     let id = Netlink::open().ok().and_then(|netlink| by_name(&netlink, name).ok()?.1);

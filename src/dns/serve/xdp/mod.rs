@@ -40,6 +40,7 @@ mod worker;
 
 pub use attach::XdpReport;
 pub(super) use attach::{Endpoints, Xdp};
+pub use interface::look_at_interface;
 pub(super) use prepare::Prepared;
 
 #[cfg(test)]
