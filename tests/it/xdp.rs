@@ -21,6 +21,8 @@ fn lay_out_xdp(dir: &Path, more: &str) {
     let path = dir.join("gapura.toml");
     let text = std::fs::read_to_string(&path).unwrap();
     let listen = format!("listen = {ADDRESSES:?}\nxdp = [\"{INTERFACE}\"]\n{more}");
+    // Asked without a pause, one would reach it.
+    let text = text.replacen("[web]", "[rate_limit]\nresponses_per_second = 0\n\n[web]", 1);
     let text = text.replacen("listen = [\"127.0.0.1:0\", \"[::1]:0\"]\n", &listen, 1);
     std::fs::write(path, text).unwrap();
 }
@@ -136,6 +138,26 @@ fn an_interface_that_is_not_there_is_told() {
     assert_eq!(received(&wire, &daemon), 2, "the other one is used");
 }
 
+/// A daemon that nobody here started; killed when dropped.
+struct Successor(u32);
+
+impl Drop for Successor {
+    fn drop(&mut self) {
+        if Path::new("/proc").join(self.0.to_string()).exists() {
+            kill(self.0, "KILL");
+        }
+    }
+}
+
+/// Ends the client however its test ends.
+struct End<'a>(&'a AtomicBool);
+
+impl Drop for End<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
 #[test]
 fn changes_and_a_successor_lose_no_query() {
     let Some(wire) = Wire::make() else { return };
@@ -159,6 +181,7 @@ fn changes_and_a_successor_lose_no_query() {
                 assert_eq!(octets[..2], id.to_be_bytes());
             }
         });
+        let end = End(&stop);
         until("queries come over it", || received(&wire, &daemon) > 200);
         for at in 0..3 {
             daemon.add_record(&format!("xdp{at} A 192.0.2.7{at}"));
@@ -172,9 +195,11 @@ fn changes_and_a_successor_lose_no_query() {
         let output = run_in(dir, &["ctl", "hand-over", "--json"]);
         assert!(output.status.success(), "{}", printed(&output));
         let json: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
-        stop.store(true, Ordering::Relaxed);
+        // Killed however this test ends.
+        let successor = Successor(u32::try_from(json["to"].as_u64().unwrap()).unwrap());
+        drop(end);
         client.join().unwrap();
-        u32::try_from(json["to"].as_u64().unwrap()).unwrap()
+        successor
     });
     // The successor has the interface now.
     until("the first is gone", || !Path::new(&format!("/proc/{}/exe", daemon.pid())).exists());
@@ -182,6 +207,6 @@ fn changes_and_a_successor_lose_no_query() {
     assert!(wire.interface().contains("prog/xdp"), "{}", wire.interface());
     let log = std::fs::read_to_string(dir.join("log")).unwrap();
     assert_eq!(log.matches("queries come over AF_XDP").count(), 2, "{log}");
-    kill(successor, "KILL");
+    drop(successor);
     until("the program is gone", || !wire.interface().contains("xdp"));
 }

@@ -19,7 +19,7 @@ use crate::zone::{ZoneBuilder, ZoneSet};
 mod encrypted;
 mod limited;
 mod logged;
-mod operations;
+pub(super) mod operations;
 mod proxied;
 mod streams;
 mod transfers;

@@ -34,8 +34,8 @@ fn keyring() -> Keyring {
 
 /// Performs what is signed, and notes what it was asked.
 #[derive(Debug, Default)]
-struct Performer {
-    asked: Mutex<Vec<String>>,
+pub(in crate::serve) struct Performer {
+    pub(in crate::serve) asked: Mutex<Vec<String>>,
     /// Updates wait for this to be unlocked.
     gate: Mutex<()>,
     /// Updates that have begun.
@@ -122,7 +122,7 @@ impl Server {
 //------------ Messages ------------------------------------------------------
 
 /// A query, a NOTIFY, an UPDATE, or an IXFR of `example.`.
-fn message(what: &str) -> Vec<u8> {
+pub(in crate::serve) fn message(what: &str) -> Vec<u8> {
     let rtype = if what == "IXFR" { Rtype::IXFR } else { Rtype::SOA };
     let mut message = query(0x4711, "example.", rtype);
     message[2] = match what {

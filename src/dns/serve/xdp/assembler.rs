@@ -65,6 +65,8 @@ pub(super) struct Label(usize);
 pub(super) enum Helper {
     /// `bpf_redirect_map(map, key, flags)`.
     RedirectMap = 51,
+    /// `bpf_xdp_get_buff_len(context)`: the octets of the frame.
+    FrameLength = 188,
 }
 
 //--- Parts of operation codes (RFC 9669 §3 to §5)
@@ -122,11 +124,6 @@ impl Assembler {
     /// `to += number`
     pub(super) fn add(&mut self, to: Register, number: i32) {
         self.push(ADD_64, to, NONE, 0, number);
-    }
-
-    /// `to += other`
-    pub(super) fn add_register(&mut self, to: Register, other: Register) {
-        self.push(ADD_64 | FROM_REGISTER, to, other, 0, 0);
     }
 
     /// `to &= mask`, of the lower 32 bits; the upper become 0
@@ -217,7 +214,6 @@ mod tests {
         it.copy(r1, r2);
         it.set(r0, 2);
         it.add(r1, 42);
-        it.add_register(r1, r2);
         it.mask(r0, 0xf0);
         it.network_16(r0);
         it.jump_if(r1, If::Greater, Than::Register(r2), end);
@@ -233,7 +229,6 @@ mod tests {
             "bf21000000000000", // r1 = r2
             "b700000002000000", // r0 = 2
             "070100002a000000", // r1 += 42
-            "0f21000000000000", // r1 += r2
             "54000000f0000000", // w0 &= 240
             "dc00000010000000", // r0 = be16 r0
             "2d21040000000000", // if r1 > r2 goto +4

@@ -168,7 +168,7 @@ impl Packets for FrameBatch {
     }
 
     fn query(&self, index: usize) -> &[u8] {
-        let Some(Some((frame, query))) = self.batch.get(index) else {
+        let Some(Some((frame, query, _))) = self.batch.get(index) else {
             panic!("a packet of this batch");
         };
         self.socket.frames.shown(frame).get(query.octets.clone()).unwrap_or_default()

@@ -26,11 +26,13 @@ const QUEUE: i16 = 16;
 const VALUE: Register = Register(0);
 /// Arguments of the helper. The first is also the context at the start.
 const ARGUMENTS: [Register; 3] = [Register(1), Register(2), Register(3)];
-/// What a helper may not touch: the context, begin and end of the frame, and an address made from them.
+/// What a helper may not touch: the context, begin and end of the frame, and its length.
 const CONTEXT: Register = Register(6);
 const BEGIN: Register = Register(7);
 const END: Register = Register(8);
-const REACH: Register = Register(9);
+const LENGTH: Register = Register(9);
+/// How far the frame must reach, before the words of an address are loaded.
+const REACH: Register = Register(1);
 /// The words of the destination address.
 const WORDS: [Register; 4] = [Register(1), Register(2), Register(3), Register(4)];
 /// The destination port.
@@ -59,6 +61,9 @@ pub(super) fn program(
     let (ipv4, ipv6) = (it.label(), it.label());
     let exits = Exits { ours: it.label(), pass: it.label() };
     it.copy(CONTEXT, ARGUMENTS[0]);
+    // The difference of the two pointers would take CAP_PERFMON.
+    it.call(Helper::FrameLength);
+    it.copy(LENGTH, VALUE);
     it.load(Size::Word, BEGIN, CONTEXT, DATA);
     it.load(Size::Word, END, CONTEXT, DATA_END);
     reach(&mut it, ETHERNET + IPV4 + UDP, exits.pass);
@@ -172,10 +177,9 @@ fn of_ipv6(it: &mut Assembler, targets: &[SocketAddr], exits: Exits) {
 fn within(it: &mut Assembler, udp_at: usize, pass: Label) {
     it.jump_if(VALUE, If::Less, Than::Number((UDP + QUERY_MIN) as u32), pass);
     it.jump_if(VALUE, If::Greater, Than::Number((UDP + QUERY_MAX) as u32), pass);
-    it.copy(REACH, BEGIN);
+    it.copy(REACH, VALUE);
     it.add(REACH, udp_at as i32);
-    it.add_register(REACH, VALUE);
-    it.jump_if(REACH, If::Greater, Than::Register(END), pass);
+    it.jump_if(REACH, If::Greater, Than::Register(LENGTH), pass);
 }
 
 /// Takes the frame if it is to this address and port, whose words are loaded.

@@ -146,10 +146,6 @@ fn verdict(code: &[Instruction], frame: &[u8]) -> u32 {
                 registers[to] = registers[to].wrapping_add(number);
                 false
             }
-            0x0f => {
-                registers[to] = registers[to].wrapping_add(registers[from]);
-                false
-            }
             0x54 => {
                 registers[to] = u64::from(registers[to] as u32 & word);
                 false
@@ -170,12 +166,14 @@ fn verdict(code: &[Instruction], frame: &[u8]) -> u32 {
             0x26 => registers[to] as u32 > word,
             0x56 => registers[to] as u32 != word,
             0xa6 => (registers[to] as u32) < word,
+            0x85 if it.immediate == 188 => {
+                assert_eq!(registers[1], CONTEXT);
+                registers[0] = frame.len() as u64;
+                registers[1..6].fill(u64::MAX);
+                false
+            }
             0x85 => {
-                assert_eq!(
-                    registers[1..4],
-                    [7, 3, u64::from(PASS)],
-                    "map, queue, verdict without one"
-                );
+                assert_eq!(registers[1..4], [7, 3, u64::from(PASS)], "map, queue, else");
                 registers[0] = u64::from(REDIRECT);
                 false
             }

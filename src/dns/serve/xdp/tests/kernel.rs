@@ -1,12 +1,14 @@
 //! A server whose queries come over AF_XDP, asked over a wire by an ordinary client and by one that sends odd frames.
 
 use std::net::{TcpStream, UdpSocket};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use super::super::frame::{ETHERNET, IPV4};
 use super::frames::{frame, with};
 use super::wire::{SERVER, Wire};
+use crate::serve::tests::operations::{Performer, message};
 use crate::serve::tests::{A_WHILE, SOON, edns_query, query, zones};
 use crate::serve::*;
 use crate::wire::{Rcode, Rtype};
@@ -205,6 +207,49 @@ fn access_list_and_rate_limit_are_the_same() {
 }
 
 #[test]
+fn what_takes_longer_is_answered_by_the_socket_of_its_address() {
+    for listen in [WAYS.map(|(_, to)| to), ["0.0.0.0:53", "[::]:53"]] {
+        let Some(wire) = Wire::make(1500) else { return };
+        let performer = Arc::new(Performer::default());
+        let operations = Some(performer.clone() as Arc<dyn Operations>);
+        let listen = listen.map(|it| it.parse().unwrap()).to_vec();
+        let running = serve(&wire, Options { listen, operations, ..Options::default() });
+        for (from, to) in WAYS {
+            let response = ask(&wire.socket(from, to), &message("UPDATE"));
+            assert_eq!(response[3] & 15, Rcode::REFUSED.0 as u8, "it is not signed");
+        }
+        assert_eq!(*performer.asked.lock().unwrap(), ["UPDATE Udp -"; 2]);
+        let counted = report(&running);
+        assert_eq!((counted.received, counted.sent), (2, 0), "{counted:?}");
+    }
+}
+
+#[test]
+fn an_interface_may_go_and_come() {
+    let Some(wire) = Wire::make(1500) else { return };
+    let running = serve(&wire, Options::default());
+    let socket = wire.socket(WAYS[0].0, WAYS[0].1);
+    ask_www(&socket);
+    wire.set("down");
+    wire.set("up");
+    // The client's end sees that, too, a moment later.
+    socket.set_read_timeout(Some(A_WHILE)).unwrap();
+    let query = query(9, "www.example.", Rtype::A);
+    let is_answered = |_| {
+        let sent = socket.send(&query);
+        sent.is_ok() && socket.recv(&mut [0; 512]).is_ok() || {
+            std::thread::sleep(A_WHILE);
+            false
+        }
+    };
+    assert!((0..40).any(is_answered), "{:?}", report(&running));
+    wait_for_sent(&running, 2);
+    wire.remove();
+    assert_eq!(report(&running).sent, wait_for_sent(&running, 2).sent);
+    drop(running);
+}
+
+#[test]
 fn another_program_keeps_its_interface_until_it_leaves() {
     let Some(wire) = Wire::make(1500) else { return };
     let first = serve(&wire, Options::default());
@@ -248,6 +293,15 @@ fn frames_come_back_whatever_was_in_them() {
     assert!((0..40).any(is_answered), "{:?}", report(&running));
 }
 
+/// Ends the client however its test ends.
+struct End<'a>(&'a AtomicBool);
+
+impl Drop for End<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
 #[test]
 fn nothing_is_lost_when_it_comes_and_goes() {
     let Some(wire) = Wire::make(1500) else { return };
@@ -263,13 +317,14 @@ fn nothing_is_lost_when_it_comes_and_goes() {
             }
             asked
         });
+        let end = End(&stop);
         for _ in 0..5 {
             taken += wait_for_sent(&running, 50).sent;
             running.leave_xdp();
             std::thread::sleep(Duration::from_millis(20));
             wire.at_server(|| running.start_xdp());
         }
-        stop.store(true, Ordering::Relaxed);
+        drop(end);
         assert!(client.join().unwrap() > taken, "sockets answered some");
     });
 }

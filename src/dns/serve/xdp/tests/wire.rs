@@ -75,6 +75,16 @@ impl Wire {
         inside(&self.client(), work)
     }
 
+    /// Brings the server's interface up or down.
+    pub(super) fn set(&self, state: &str) {
+        assert!(ip(&format!("-n {} link set {SERVER} {state}", self.server())), "{state}");
+    }
+
+    /// Takes the server's interface away.
+    pub(super) fn remove(&self) {
+        assert!(ip(&format!("-n {} link del {SERVER}", self.server())), "it is removed");
+    }
+
     /// A socket of the client's, from this address to that.
     pub(super) fn socket(&self, from: &str, to: &str) -> UdpSocket {
         let socket = self.at_client(|| UdpSocket::bind(from).unwrap());
