@@ -170,6 +170,9 @@ pub mod metrics;
 pub mod run;
 pub mod service;
 
+#[cfg(all(test, feature = "postgres"))]
+#[path = "../tests/it/postgres_cluster.rs"]
+mod postgres_cluster;
 #[cfg(test)]
 #[path = "../tests/it/skipped.rs"]
 mod skipped;

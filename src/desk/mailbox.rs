@@ -83,7 +83,7 @@ impl Desk {
                 sent_ms: now,
                 ..CodeRow::default()
             };
-            Ok(tx.put_code(&row)?)
+            Ok(tx.add_code(&row)?)
         })?;
         Ok(code)
     }

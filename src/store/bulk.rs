@@ -1,8 +1,6 @@
 //! Rows of tables of requests in bulk, their rows and letters.
 
-use rusqlite::params;
-
-use super::sql::{insert, limit, row, select, sql, statements, update, upsert};
+use super::sql::{insert, limit, params, row, select, sql, statements, update, upsert};
 use super::{Reader, StoreError, Tx};
 
 row! {

@@ -1,9 +1,7 @@
 //! Rows of what changed at promised names, of how far the journals were read for it, and of the links by
 //! which owners read it.
 
-use rusqlite::params;
-
-use super::sql::{insert, limit, row, select, sql, statements};
+use super::sql::{insert, limit, params, row, select, sql, statements};
 use super::zones::key;
 use super::{Reader, StoreError, Tx};
 use crate::queue::Way;

@@ -1,8 +1,6 @@
 //! Rows of codes that prove a mailbox. All that names somebody is a keyed hash.
 
-use rusqlite::params;
-
-use super::sql::{row, select, sql, statements, upsert};
+use super::sql::{params, row, select, sql, statements, upsert};
 use super::{Reader, StoreError, Tx};
 
 row! {
@@ -43,13 +41,15 @@ pub enum CodesOf<'a> {
 
 statements! {
     NEWEST = select::<CodeRow>("WHERE subject = $1 AND mailbox = $2 \
-        ORDER BY sent_ms DESC, rowid DESC LIMIT 1");
+        ORDER BY sent_ms DESC, code || proof DESC LIMIT 1");
     PUT = upsert::<CodeRow>(&[]);
     OF_SUBJECT = sql("SELECT count(*) FROM mailbox_code WHERE subject = $1 AND sent_ms > $2");
     OF_MAILBOX = sql("SELECT count(*) FROM mailbox_code WHERE mailbox = $1 AND sent_ms > $2");
     OF_NETWORK = sql("SELECT count(*) FROM mailbox_code WHERE network = $1 AND sent_ms > $2");
     OF_MAILBOX_AND_NETWORK = sql("SELECT count(*) FROM mailbox_code \
         WHERE mailbox = $1 AND network = $2 AND sent_ms > $3");
+    SPEND_OLDER = sql("UPDATE mailbox_code SET code = '', proof = '' \
+        WHERE subject = $1 AND mailbox = $2");
     SPEND = sql("UPDATE mailbox_code SET code = '', proof = '' WHERE subject = $1");
     SPEND_ALL = sql("UPDATE mailbox_code SET code = '', proof = ''");
     SWEEP = sql("DELETE FROM mailbox_code WHERE sent_ms < $1");
@@ -75,7 +75,13 @@ impl Reader<'_> {
 }
 
 impl Tx<'_> {
-    /// Writes a code, new or tried.
+    /// Adds a code. Those that were made for the same subject and mailbox before are useless from now on.
+    pub fn add_code(&self, row: &CodeRow) -> Result<(), StoreError> {
+        self.run(SPEND_OLDER, [&row.subject, &row.mailbox])?;
+        self.put_code(row)
+    }
+
+    /// Writes a code that was tried.
     pub fn put_code(&self, row: &CodeRow) -> Result<(), StoreError> {
         self.put(PUT, row, &[])
     }

@@ -8,8 +8,9 @@ use std::path::Path;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
+use super::engine::Link;
 use super::sql::{sql, statements};
-use super::{Reader, Store, StoreError, Tx, inspect, migrations};
+use super::{Reader, Store, StoreError, Tx, inspect, migrations, sqlite};
 
 statements! {
     COPY = sql("VACUUM INTO $1");
@@ -20,22 +21,22 @@ impl Store {
     /// sound. The tables stay at the step at which they are.
     pub fn copy(state_dir: &Path, into: &Path) -> Result<(), StoreError> {
         let (path, target) = (Self::path(state_dir), Self::path(into));
-        super::make_private(&target)?;
-        let opened = |source| StoreError::Open { path: path.clone(), source };
+        sqlite::make_private(&target)?;
+        let opened = |source| StoreError::open(&path, source);
         let reader = match open(&path) {
             Ok(reader) => reader,
             // On a read-only disk, with nothing beside the file that it lacks.
             Err(_) if inspect::is_folded(&path) => inspect::connect(&path).map_err(opened)?,
             Err(error) => return Err(opened(error)),
         };
-        migrations::look(&reader)?;
-        let copied = Tx(Reader::unguarded(&reader)).run(COPY, [target.display().to_string()]);
+        migrations::look(Link::Sqlite(&reader))?;
+        let copied = Tx(Reader::unguarded(Link::Sqlite(&reader)));
+        let copied = copied.run(COPY, [target.display().to_string()]);
         copied.map_err(|error| match error {
             StoreError::Statement(source) => StoreError::Copy(source),
             error => error,
         })?;
-        let copy = inspect::connect(&target)
-            .map_err(|source| StoreError::Open { path: target.clone(), source })?;
+        let copy = inspect::connect(&target).map_err(|source| StoreError::open(&target, source))?;
         let found: String = copy.pragma_query_value(None, "quick_check", |row| row.get(0))?;
         if found == "ok" { Ok(()) } else { Err(StoreError::Damaged(found)) }
     }
@@ -55,7 +56,7 @@ impl Store {
 pub(super) fn open(path: &Path) -> rusqlite::Result<Connection> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags)?;
-    connection.busy_timeout(super::BUSY)?;
+    connection.busy_timeout(sqlite::BUSY)?;
     // The files stay as they are, also where no daemon runs.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
     // The first statement shows whether it is one.

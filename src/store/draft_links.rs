@@ -1,8 +1,6 @@
 //! Rows of links that were mailed for drafts. All that names somebody is a keyed hash.
 
-use rusqlite::params;
-
-use super::sql::{row, select, sql, statements, upsert};
+use super::sql::{params, row, select, sql, statements, upsert};
 use super::{Reader, StoreError, Tx};
 
 row! {

@@ -1,8 +1,6 @@
 //! Rows of drafts: requests that are not sent yet. They live on the pages only.
 
-use rusqlite::params;
-
-use super::sql::{row, select, sql, statements, upsert};
+use super::sql::{params, row, select, sql, statements, upsert};
 use super::{Reader, StoreError, Tx};
 
 row! {
@@ -31,8 +29,8 @@ statements! {
     PUT_DRAFT = upsert::<DraftRow>(&[]);
     DROP_DRAFT = sql("DELETE FROM draft WHERE visit_hash = $1");
     SWEEP_DRAFTS = sql("DELETE FROM draft WHERE changed_ms < $1");
-    ALL = sql("SELECT count(*), coalesce(sum(octets), 0) FROM draft WHERE visit_hash <> $1");
-    OF_NETWORK = sql("SELECT count(*), coalesce(sum(octets), 0) FROM draft \
+    ALL = sql("SELECT count(*), CAST(coalesce(sum(octets), 0) AS BIGINT) FROM draft WHERE visit_hash <> $1");
+    OF_NETWORK = sql("SELECT count(*), CAST(coalesce(sum(octets), 0) AS BIGINT) FROM draft \
         WHERE visit_hash <> $1 AND network = $2");
     CUT_SWEPT = sql("UPDATE draft_link SET draft = '', token = '' \
         WHERE draft IN (SELECT visit_hash FROM draft WHERE changed_ms < $1)");

@@ -5,11 +5,10 @@
 
 use std::collections::BTreeMap;
 
-use rusqlite::types::{FromSqlResult, ToSqlOutput, Value, ValueRef};
-use rusqlite::{params, params_from_iter};
 use serde::{Deserialize, Serialize};
 
-use super::sql::{Cell, Sql, Text, insert, limit, row, select, sql, statements};
+use super::sql::{Sql, Text, insert, limit, params, row, select, sql, statements};
+use super::value::{Cell, ToValue, Value};
 use super::{Reader, StoreError, Tx};
 
 /// The fact of an attempt that a rule turned back: nothing changed but the chain.
@@ -106,15 +105,17 @@ pub struct EventFilter {
 /// Facts as a JSON object of text to text. What does not parse was tampered with: it is kept as one
 /// odd entry, so that the verifier names the event instead of giving up.
 impl Cell for BTreeMap<String, String> {
-    fn from_sql(value: ValueRef<'_>) -> FromSqlResult<Self> {
-        let text = String::from_sql(value)?;
-        Ok(serde_json::from_str(&text)
-            .unwrap_or_else(|_| Self::from([("unreadable".to_owned(), text)])))
+    fn of(value: Value<'_>) -> Option<Self> {
+        let text = String::of(value)?;
+        let read = serde_json::from_str(&text);
+        Some(read.unwrap_or_else(|_| Self::from([("unreadable".to_owned(), text)])))
     }
+}
 
-    fn to_sql(&self) -> ToSqlOutput<'_> {
+impl ToValue for BTreeMap<String, String> {
+    fn value(&self) -> Value<'_> {
         // A map of text to text has a JSON form.
-        ToSqlOutput::from(serde_json::to_string(self).unwrap_or_default())
+        Value::from(serde_json::to_string(self).unwrap_or_default())
     }
 }
 
@@ -152,7 +153,8 @@ statements! {
     PUT_CHECKPOINT = insert::<Checkpoint>(&[]);
 
     AUDIT_KEYS = select::<AuditKey>("ORDER BY position");
-    PUT_AUDIT_KEY = insert::<AuditKey>(&[]);
+    PUT_AUDIT_KEY = sql("INSERT INTO audit_key (key_id, public, at_ms, signed_by, signature, position) \
+        SELECT $1, $2, $3, $4, $5, coalesce(max(position), 0) + 1 FROM audit_key");
 }
 
 //------------ Reading -------------------------------------------------------
@@ -170,8 +172,8 @@ impl Reader<'_> {
 
     /// Events that a filter selects, the newest first; each condition has an index.
     pub fn events_where(&self, filter: &EventFilter) -> Result<Vec<Event>, StoreError> {
-        let (mut text, mut values) = (format!("{}1 = 1", LIST.as_str()), Vec::<Value>::new());
-        let mut and = |condition: &str, value: Value| {
+        let (mut text, mut values) = (format!("{}1 = 1", LIST.as_str()), Vec::<Value<'_>>::new());
+        let mut and = |condition: &str, value: Value<'static>| {
             values.push(value);
             text.push_str(&format!(" AND {condition} ${}", values.len()));
         };
@@ -201,7 +203,7 @@ impl Reader<'_> {
         }
         values.push(limit(filter.limit).into());
         text.push_str(&format!(" ORDER BY sequence DESC LIMIT ${}", values.len()));
-        self.all(Sql(&text), params_from_iter(&values))
+        self.all(Sql(&text), &values[..])
     }
 
     /// Events on one subject, in order.
@@ -312,16 +314,5 @@ impl Tx<'_> {
     /// Keeps a public key.
     pub fn put_audit_key(&self, row: &AuditKey) -> Result<(), StoreError> {
         self.put(PUT_AUDIT_KEY, row, &[])
-    }
-}
-
-//------------ Tests ---------------------------------------------------------
-
-#[cfg(test)]
-impl super::Store {
-    /// Does to the database what somebody with its file could do; for tests of the verifier.
-    pub(crate) fn tamper(&self, sql: &str) {
-        let path = self.0.path.clone();
-        rusqlite::Connection::open(path).and_then(|db| db.execute_batch(sql)).expect("tampering");
     }
 }

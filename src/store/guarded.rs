@@ -70,6 +70,26 @@ pub(super) const TABLES: &[Table] = &[
     whole("audit_key", &["position"]),
 ];
 
+/// Tables from which nothing of a person is ever erased: they are not rewritten after an erasure, and grow large.
+#[cfg(feature = "postgres")]
+pub(super) const LASTING: &[&str] = &[
+    "event",
+    "row_log",
+    "row_head",
+    "migration",
+    "upkeep",
+    "zone",
+    "zone_change",
+    "zone_copy",
+    "promoted",
+    "query_count",
+    "query_name",
+    "query_live",
+    "likeness",
+    "signing",
+    "secondary",
+];
+
 /// Tables that are not guarded, and why.
 #[cfg(test)]
 pub(super) const OTHERS: &[(&str, &str)] = &[

@@ -2,13 +2,12 @@
 //! file nor beside it.
 
 use std::path::{Path, PathBuf};
-use std::sync::atomic::AtomicBool;
-use std::sync::{Arc, Mutex};
 
 use rusqlite::{Connection, OpenFlags};
 
-use super::health::Presence;
-use super::{Inner, Store, StoreError, migrations};
+use super::engine::Link;
+use super::sqlite::Database;
+use super::{Engine, Store, StoreError, migrations};
 
 impl Store {
     /// Opens the database to look at it, and sees that it is none of a later version. None while its
@@ -18,21 +17,11 @@ impl Store {
         if !is_folded(&path) {
             return Ok(None);
         }
-        let open =
-            || connect(&path).map_err(|source| StoreError::Open { path: path.clone(), source });
+        let open = || connect(&path).map_err(|source| StoreError::open(&path, source));
         let reader = open()?;
-        migrations::look(&reader)?;
-        let inner = Inner {
-            presence: Presence::of(&path),
-            path: path.clone(),
-            is_locked_out: AtomicBool::new(false),
-            writer: Mutex::new(open()?),
-            is_left: AtomicBool::new(false),
-            readers: Mutex::new(vec![reader]),
-            #[cfg(feature = "approval")]
-            guard: std::sync::OnceLock::new(),
-        };
-        Ok(Some(Self(Arc::new(inner))))
+        migrations::look(Link::Sqlite(&reader))?;
+        let database = Database::looked_at(path.clone(), open()?, reader);
+        Ok(Some(Self::on(Engine::Sqlite(database))))
     }
 }
 

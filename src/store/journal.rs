@@ -2,9 +2,10 @@
 //!
 //! The journal is bounded; old rows drop from the front only, so what is kept is always a chain.
 
-use rusqlite::params;
-
-use super::sql::{Column, FromRow, Part, insert, limit, row, select, select_with, sql, statements};
+use super::engine::Found;
+use super::sql::{
+    Column, FromRow, Part, insert, limit, params, row, select, select_with, sql, statements,
+};
 use super::zones::key;
 use super::{Reader, StoreError, Tx};
 use crate::wire::Name;
@@ -169,7 +170,7 @@ impl Reader<'_> {
 }
 
 /// Reads a change with its records.
-fn with_delta(row: &rusqlite::Row<'_>) -> Result<(JournalRow, Option<DeltaBlobs>), StoreError> {
+fn with_delta(row: &Found<'_>) -> Result<(JournalRow, Option<DeltaBlobs>), StoreError> {
     let (change, (removed, added)): (JournalRow, (Option<_>, Option<_>)) = FromRow::read(row, 0)?;
     let delta = removed.zip(added).map(|(removed, added)| DeltaBlobs { removed, added });
     Ok((change, delta))

@@ -5,9 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use rusqlite::params;
-
-use super::sql::{sql, statements};
+use super::sql::{params, sql, statements};
 use super::{Reader, StoreError, Tx};
 
 /// Labels looked at under one key, and names shown of one label.

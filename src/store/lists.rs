@@ -1,9 +1,7 @@
 //! Rows of lists that an administrator changed: their versions, and changes that are not applied yet.
 //! A version is never changed and never deleted.
 
-use rusqlite::params;
-
-use super::sql::{insert, row, select, sql, statements};
+use super::sql::{insert, params, row, select, sql, statements};
 use super::{Reader, StoreError, Tx};
 use crate::queue::List;
 

@@ -6,11 +6,14 @@
 
 use std::collections::BTreeMap;
 
-use rusqlite::{Connection, Transaction, TransactionBehavior};
+use rusqlite::{Connection, TransactionBehavior};
 
-use super::StoreError;
+use super::engine::Link;
 #[cfg(feature = "approval")]
-use super::{Reader, row_log::RowChange};
+use super::row_log::RowChange;
+use super::sql::{params, sql, statements};
+use super::{Reader, StoreError, Tx};
+use crate::text::with_causes;
 
 /// A numbered step.
 struct Step {
@@ -78,26 +81,42 @@ pub(super) fn steps_after_log() -> impl Iterator<Item = (u32, &'static str)> {
 /// The newest step, road 3 or not.
 pub(super) const NEWEST: u32 = STEPS[STEPS.len() - 1].number;
 
-/// Applies the steps that are missing, all or none. A database of a later version is left alone.
-pub(super) fn run(connection: &mut Connection) -> Result<(), StoreError> {
-    connection.execute_batch(
-        "CREATE TABLE IF NOT EXISTS migration (
+statements! {
+    APPLIED = sql("SELECT number, checksum FROM migration");
+    NOTE = sql("INSERT INTO migration (number, checksum) VALUES ($1, $2)");
+}
+
+/// The table of steps; the engine's own, because it is there before the first step.
+pub(super) const TABLE: &str = "CREATE TABLE IF NOT EXISTS migration (
              number INTEGER PRIMARY KEY, checksum TEXT NOT NULL
-         ) STRICT",
-    )?;
-    look(connection)?;
+         ) STRICT";
+
+/// Applies the steps that a file misses, all or none. A database of a later version is left alone.
+pub(super) fn run(connection: &mut Connection) -> Result<(), StoreError> {
+    connection.execute_batch(TABLE)?;
     // What is up to date is only read: another program may have it locked.
-    let known = applied(connection)?;
-    if ours().all(|step| known.get(&step.number) == Some(&checksum(step.sql))) {
+    if is_up_to_date(Link::Sqlite(connection))? {
         return Ok(());
     }
     let transaction = connection
         .transaction_with_behavior(TransactionBehavior::Immediate)
-        .map_err(StoreError::Begin)?;
+        .map_err(|error| StoreError::Begin(error.into()))?;
+    apply_missing(Link::Sqlite(&transaction))?;
+    transaction.commit().map_err(|error| StoreError::Commit(error.into()))
+}
+
+/// Whether all steps of this build were applied, as they are in it. A later version's are an error.
+pub(super) fn is_up_to_date(link: Link<'_>) -> Result<bool, StoreError> {
+    look(link)?;
+    let known = applied(link)?;
+    Ok(ours().all(|step| known.get(&step.number) == Some(&checksum(step.sql))))
+}
+
+/// Applies what is missing, in the transaction of the caller.
+pub(super) fn apply_missing(link: Link<'_>) -> Result<(), StoreError> {
     // Another process may have applied some meanwhile.
-    let known = applied(&transaction)?;
-    ours().try_for_each(|step| apply(&transaction, step, known.get(&step.number)))?;
-    transaction.commit().map_err(StoreError::Commit)
+    let known = applied(link)?;
+    ours().try_for_each(|step| apply(link, step, known.get(&step.number)))
 }
 
 /// The steps of this build.
@@ -106,36 +125,30 @@ fn ours() -> impl Iterator<Item = &'static Step> {
 }
 
 /// The steps that were applied, with their checksums.
-fn applied(connection: &Connection) -> Result<BTreeMap<u32, String>, StoreError> {
-    let mut statement = connection.prepare("SELECT number, checksum FROM migration")?;
-    let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
-    Ok(rows.collect::<Result<_, _>>()?)
+fn applied(link: Link<'_>) -> Result<BTreeMap<u32, String>, StoreError> {
+    Ok(Reader::unguarded(link).all::<(u32, String)>(APPLIED, [])?.into_iter().collect())
 }
 
 /// Sees that no step was applied that this build does not know.
-pub(super) fn look(connection: &Connection) -> Result<(), StoreError> {
+pub(super) fn look(link: Link<'_>) -> Result<(), StoreError> {
     let is_known = |number: &u32| STEPS.iter().any(|step| step.number == *number);
-    let unknown = applied(connection)?.into_keys().rev().find(|number| !is_known(number));
+    let unknown = applied(link)?.into_keys().rev().find(|number| !is_known(number));
     unknown.map_or(Ok(()), |step| Err(StoreError::Newer { step }))
 }
 
 /// The newest step that was applied; 0 before the first.
-pub(super) fn newest(connection: &Connection) -> Result<u32, StoreError> {
-    Ok(applied(connection)?.into_keys().next_back().unwrap_or_default())
+pub(super) fn newest(link: Link<'_>) -> Result<u32, StoreError> {
+    Ok(applied(link)?.into_keys().next_back().unwrap_or_default())
 }
 
 /// Whether a database that had some steps lacks one of this build's.
-pub(super) fn lacks_some(connection: &Connection) -> Result<bool, StoreError> {
-    let applied = applied(connection)?;
+pub(super) fn lacks_some(link: Link<'_>) -> Result<bool, StoreError> {
+    let applied = applied(link)?;
     Ok(!applied.is_empty() && ours().any(|step| !applied.contains_key(&step.number)))
 }
 
 /// Applies one step; of one that was applied already, the checksum is only compared.
-fn apply(
-    transaction: &Transaction<'_>,
-    step: &Step,
-    known: Option<&String>,
-) -> Result<(), StoreError> {
+fn apply(link: Link<'_>, step: &Step, known: Option<&String>) -> Result<(), StoreError> {
     let failed = |reason: String| StoreError::Migrate { step: step.number, reason };
     let checksum = checksum(step.sql);
     match known {
@@ -143,12 +156,9 @@ fn apply(
         Some(_) => return Err(failed("it was edited after it had been applied".to_owned())),
         None => {}
     }
-    transaction.execute_batch(step.sql).map_err(|error| failed(error.to_string()))?;
-    transaction.execute(
-        "INSERT INTO migration (number, checksum) VALUES ($1, $2)",
-        rusqlite::params![step.number, checksum],
-    )?;
-    Ok(())
+    link.define(step.sql).map_err(|error| failed(with_causes(&error)))?;
+    let note = params![step.number, checksum];
+    Tx(Reader::unguarded(link)).run(NOTE, note).map(drop)
 }
 
 //------------ Comparing -----------------------------------------------------
@@ -158,9 +168,15 @@ impl Reader<'_> {
     /// Tables, indexes, triggers and views that are not those the steps make, by name: a trigger put
     /// into the file would act in our name.
     pub fn schema_differences(&self) -> Result<Vec<(String, RowChange)>, StoreError> {
-        let mut fresh = Connection::open_in_memory()?;
-        run(&mut fresh)?;
-        let (mut wanted, found) = (schema(&fresh)?, schema(self.0)?);
+        let [mut wanted, found] = match self.0 {
+            Link::Sqlite(connection) => {
+                let mut fresh = Connection::open_in_memory()?;
+                run(&mut fresh)?;
+                [schema(&fresh)?, schema(connection)?]
+            }
+            #[cfg(feature = "postgres")]
+            Link::Postgres(turn) => turn.described()?,
+        };
         let mut differences = Vec::new();
         for (name, text) in found {
             match wanted.remove(&name) {

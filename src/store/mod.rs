@@ -19,6 +19,7 @@ mod copy;
 pub mod draft_links;
 #[cfg(feature = "approval")]
 pub mod drafts;
+mod engine;
 #[cfg(feature = "approval")]
 pub mod events;
 #[cfg(feature = "approval")]
@@ -43,6 +44,8 @@ pub mod origins;
 pub mod papers;
 #[cfg(feature = "approval")]
 pub mod people;
+#[cfg(feature = "postgres")]
+mod postgres;
 #[cfg(feature = "approval")]
 pub mod promises;
 pub mod promoted;
@@ -56,6 +59,7 @@ mod scrub;
 pub mod secondaries;
 pub mod signing;
 mod sql;
+mod sqlite;
 #[cfg(feature = "approval")]
 pub mod statistics;
 #[cfg(feature = "approval")]
@@ -65,6 +69,7 @@ pub mod texts;
 #[cfg(feature = "approval")]
 pub mod unsent;
 mod upgrade;
+mod value;
 #[cfg(feature = "approval")]
 pub mod watched;
 #[cfg(feature = "approval")]
@@ -73,28 +78,16 @@ pub mod webhooks;
 pub mod words;
 pub mod zones;
 
-use crate::lock::lock;
-use std::fs::OpenOptions;
 use std::io::ErrorKind;
 use std::ops::Deref;
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
-use health::Presence;
-use rusqlite::config::DbConfig;
-use rusqlite::{Connection, OpenFlags, TransactionBehavior};
-
-/// How many idle read connections are kept; more are opened when needed and closed after use.
-const IDLE_READERS_MAX: usize = 4;
-
-/// How long a statement waits for whoever else has locked the database.
-const BUSY: Duration = Duration::from_secs(5);
-
-/// How the names of databases in memory begin.
-const IN_MEMORY: &str = "file:";
+pub use engine::Fault;
+use engine::Link;
+#[cfg(feature = "postgres")]
+pub use postgres::Address;
 
 //------------ Store ---------------------------------------------------------
 
@@ -104,16 +97,8 @@ pub struct Store(Arc<Inner>);
 
 /// What the handles share.
 struct Inner {
-    /// Where the file is, for opening readers and for error texts.
-    path: PathBuf,
-    /// The one connection that writes.
-    writer: Mutex<Connection>,
-    /// Idle connections that only read.
-    readers: Mutex<Vec<Connection>>,
-    /// Whether the files are still those that were opened.
-    presence: Presence,
-    /// Whether the last write found it locked by another program.
-    is_locked_out: AtomicBool,
+    /// What holds the tables.
+    engine: Engine,
     /// Whether another process works on it from now on.
     is_left: AtomicBool,
     /// Logs the rows that are written, once the key for it is known.
@@ -121,38 +106,51 @@ struct Inner {
     guard: std::sync::OnceLock<guard::Guard>,
 }
 
+/// What holds the tables.
+enum Engine {
+    /// A file of SQLite.
+    Sqlite(sqlite::Database),
+    /// A schema on a server of PostgreSQL.
+    #[cfg(feature = "postgres")]
+    Postgres(postgres::Database),
+}
+
 impl Store {
-    /// Opens `gapura.db` in `state_dir`, making it and bringing its tables up to date.
+    /// Opens `gapura.db` in `state_dir`, making it and bringing its tables up to date. Where tests ask for it, the
+    /// tables are on a server instead.
     pub fn open(state_dir: &Path) -> Result<Self, StoreError> {
-        let path = Self::path(state_dir);
-        make_private(&path)?;
-        Self::at(path)
+        #[cfg(all(test, feature = "postgres"))]
+        if let Some(address) = tests::server::address(state_dir) {
+            return Self::open_on_server(&address);
+        }
+        Self::open_file(state_dir)
+    }
+
+    /// Opens a schema on a server, making it and bringing its tables up to date.
+    #[cfg(feature = "postgres")]
+    pub fn open_on_server(address: &Address) -> Result<Self, StoreError> {
+        Ok(Self::on(Engine::Postgres(postgres::Database::open(address)?)))
+    }
+
+    /// Opens `gapura.db` in `state_dir`, also in tests.
+    fn open_file(state_dir: &Path) -> Result<Self, StoreError> {
+        Ok(Self::on(Engine::Sqlite(sqlite::Database::open(Self::path(state_dir))?)))
     }
 
     /// A database in memory, gone with the last handle: it stands in for one that cannot be used, and
     /// needs no disk.
     pub fn in_memory() -> Result<Self, StoreError> {
-        static MADE: AtomicU64 = AtomicU64::new(0);
-        let number = MADE.fetch_add(1, Ordering::Relaxed);
-        // All connections of this process to the name share it.
-        Self::at(format!("{IN_MEMORY}/gapura-{number}?vfs=memdb").into())
+        Ok(Self::on(Engine::Sqlite(sqlite::Database::in_memory()?)))
     }
 
-    /// Opens the file, bringing its tables up to date.
-    fn at(path: PathBuf) -> Result<Self, StoreError> {
-        let mut writer = connect(&path)?;
-        migrations::run(&mut writer)?;
-        let inner = Inner {
-            presence: Presence::of(&path),
+    /// On an open engine.
+    fn on(engine: Engine) -> Self {
+        Self(Arc::new(Inner {
+            engine,
             is_left: AtomicBool::new(false),
-            path,
-            is_locked_out: AtomicBool::new(false),
-            writer: Mutex::new(writer),
-            readers: Mutex::default(),
             #[cfg(feature = "approval")]
             guard: std::sync::OnceLock::new(),
-        };
-        Ok(Self(Arc::new(inner)))
+        }))
     }
 
     /// Runs `work` in one transaction: all of it is durable when this returns `Ok`, none of it is
@@ -161,24 +159,21 @@ impl Store {
         &self,
         work: impl FnOnce(&Tx<'_>) -> Result<T, E>,
     ) -> Result<T, E> {
-        let mut connection = lock(&self.0.writer);
-        if self.is_left() {
-            return Err(StoreError::Left.into());
-        }
-        self.0.presence.check()?;
-        let transaction = connection
-            .transaction_with_behavior(TransactionBehavior::Immediate)
-            .map_err(|error| self.not_begun(error))?;
-        self.0.is_locked_out.store(false, Ordering::Relaxed);
-        #[cfg(feature = "approval")]
-        self.0.guard.get().inspect(|guard| guard.begin());
-        let tx = Tx(self.reader(&transaction));
-        let value = work(&tx)?;
-        #[cfg(feature = "approval")]
-        tx.seal_rows()?;
-        transaction.commit().map_err(StoreError::Commit)?;
-        // Into a file that nobody finds again it is not on disk.
-        self.0.presence.check()?;
+        let may = || if self.is_left() { Err(StoreError::Left) } else { Ok(()) };
+        let work = |link: Link<'_>| -> Result<T, E> {
+            #[cfg(feature = "approval")]
+            self.0.guard.get().inspect(|guard| guard.begin());
+            let tx = Tx(self.reader(link));
+            let value = work(&tx)?;
+            #[cfg(feature = "approval")]
+            tx.seal_rows()?;
+            Ok(value)
+        };
+        let value = match &self.0.engine {
+            Engine::Sqlite(database) => database.write(may, work),
+            #[cfg(feature = "postgres")]
+            Engine::Postgres(database) => database.write(may, work),
+        }?;
         #[cfg(feature = "approval")]
         self.0.guard.get().inspect(|guard| guard.committed());
         Ok(value)
@@ -186,8 +181,15 @@ impl Store {
 
     /// Writes nothing from now on, once what is being written is done: another process works on it.
     pub fn leave(&self) {
-        let _idle = lock(&self.0.writer);
-        self.0.is_left.store(true, Ordering::Relaxed);
+        let leave = || self.0.is_left.store(true, Ordering::Relaxed);
+        match &self.0.engine {
+            Engine::Sqlite(database) => {
+                let _idle = crate::lock::lock(&database.writer);
+                leave();
+            }
+            #[cfg(feature = "postgres")]
+            Engine::Postgres(database) => database.leave(leave),
+        }
     }
 
     /// Whether another process works on it.
@@ -200,94 +202,59 @@ impl Store {
         &self,
         work: impl FnOnce(&Reader<'_>) -> Result<T, E>,
     ) -> Result<T, E> {
-        self.0.presence.check()?;
-        let idle = lock(&self.0.readers).pop();
-        let mut connection = match idle {
-            Some(connection) => connection,
-            None => connect(&self.0.path)?,
-        };
-        let transaction = connection
-            .transaction_with_behavior(TransactionBehavior::Deferred)
-            .map_err(StoreError::Begin)?;
-        let value = work(&self.reader(&transaction))?;
-        drop(transaction);
-        let mut idle = lock(&self.0.readers);
-        if idle.len() < IDLE_READERS_MAX {
-            idle.push(connection);
+        match &self.0.engine {
+            Engine::Sqlite(database) => database.read(|link| work(&self.reader(link))),
+            #[cfg(feature = "postgres")]
+            Engine::Postgres(database) => database.read(|link| work(&self.reader(link))),
         }
-        Ok(value)
     }
 
-    /// What reads over a connection.
+    /// What reads over a link.
     #[cfg(feature = "approval")]
-    fn reader<'a>(&'a self, connection: &'a Connection) -> Reader<'a> {
-        Reader(connection, self.0.guard.get())
+    fn reader<'a>(&'a self, link: Link<'a>) -> Reader<'a> {
+        Reader(link, self.0.guard.get())
     }
 
-    /// What reads over a connection.
+    /// What reads over a link.
     #[cfg(not(feature = "approval"))]
-    fn reader<'a>(&'a self, connection: &'a Connection) -> Reader<'a> {
-        Reader(connection)
+    fn reader<'a>(&self, link: Link<'a>) -> Reader<'a> {
+        Reader(link)
     }
 }
 
-#[cfg(all(test, feature = "approval"))]
+#[cfg(test)]
 impl Store {
-    /// Lets the file grow no further, as on a full disk.
-    pub(crate) fn fill_up(&self) {
-        lock(&self.0.writer).pragma_update(None, "max_page_count", 1).expect("a pragma");
+    /// Does to the database what somebody with its file could do; for tests of what is found out then.
+    pub(crate) fn tamper(&self, sql: &str) {
+        match &self.0.engine {
+            Engine::Sqlite(database) => {
+                let file = rusqlite::Connection::open(&database.path);
+                file.and_then(|file| file.execute_batch(sql)).expect("tampering");
+            }
+            #[cfg(feature = "postgres")]
+            Engine::Postgres(database) => database.tamper(sql),
+        }
     }
-}
 
-/// Makes the file readable by its owner only, whatever the directory allows; SQLite makes the files
-/// beside it with the same mode.
-fn make_private(path: &Path) -> Result<(), StoreError> {
-    let made = OpenOptions::new()
-        .create(true)
-        .append(true)
-        .mode(0o600)
-        .custom_flags(libc::O_NONBLOCK)
-        .open(path);
-    made.map(drop).map_err(|source| StoreError::Make { path: path.to_owned(), source })
-}
-
-/// Opens one connection with the settings every connection has.
-fn connect(path: &Path) -> Result<Connection, StoreError> {
-    let open = || -> rusqlite::Result<Connection> {
-        // The file was made before: none takes the place of one that is gone.
-        let create = OpenFlags::SQLITE_OPEN_CREATE;
-        let in_memory = path.starts_with(IN_MEMORY);
-        let flags = OpenFlags::default();
-        let flags = if in_memory { flags } else { flags.difference(create) };
-        let connection = Connection::open_with_flags(path, flags)?;
-        connection.busy_timeout(BUSY)?;
-        connection.pragma_update(None, "journal_mode", "WAL")?;
-        connection.pragma_update(None, "synchronous", "FULL")?;
-        connection.pragma_update(None, "foreign_keys", true)?;
-        connection.pragma_update(None, "trusted_schema", false)?;
-        connection.pragma_update(None, "cell_size_check", true)?;
-        // No step makes a trigger: one in the file was put there to act in our name. Those of the
-        // guard are temporary and go on firing.
-        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_TRIGGER, false)?;
-        // What is deleted is overwritten: people's data does not stay behind in free pages.
-        connection.pragma_update(None, "secure_delete", true)?;
-        connection.set_prepared_statement_cache_capacity(64);
-        Ok(connection)
-    };
-    open().map_err(|source| StoreError::Open { path: path.to_owned(), source })
+    /// Lets the file grow no further, as on a full disk.
+    #[cfg(feature = "approval")]
+    pub(crate) fn fill_up(&self) {
+        let writer = tests::writer(self);
+        writer.pragma_update(None, "max_page_count", 1).expect("a pragma");
+    }
 }
 
 //------------ Reader and Tx -------------------------------------------------
 
 /// One consistent view of the database, and what guards its rows. Each subject's file adds its
 /// queries.
-pub struct Reader<'a>(&'a Connection, #[cfg(feature = "approval")] Option<&'a guard::Guard>);
+pub struct Reader<'a>(Link<'a>, #[cfg(feature = "approval")] Option<&'a guard::Guard>);
 
 impl<'a> Reader<'a> {
-    /// Over a connection whose rows nobody guards.
-    fn unguarded(connection: &'a Connection) -> Self {
+    /// Over a link whose rows nobody guards.
+    fn unguarded(link: Link<'a>) -> Self {
         Self(
-            connection,
+            link,
             #[cfg(feature = "approval")]
             None,
         )
@@ -311,10 +278,8 @@ impl<'a> Deref for Tx<'a> {
 pub fn is_disk_full(error: &(dyn std::error::Error + 'static)) -> bool {
     let mut causes = std::iter::successors(Some(error), |error| error.source());
     causes.any(|cause| {
-        if let Some(rusqlite::Error::SqliteFailure(failure, _)) = cause.downcast_ref() {
-            // The index of the write-ahead log grows by itself, and has a code of its own.
-            return failure.code == rusqlite::ErrorCode::DiskFull
-                || failure.extended_code == rusqlite::ffi::SQLITE_IOERR_SHMSIZE;
+        if let Some(fault) = cause.downcast_ref::<Fault>() {
+            return fault.is_disk_full();
         }
         let kind = cause.downcast_ref::<std::io::Error>().map(std::io::Error::kind);
         matches!(kind, Some(ErrorKind::StorageFull | ErrorKind::QuotaExceeded))
@@ -322,18 +287,14 @@ pub fn is_disk_full(error: &(dyn std::error::Error + 'static)) -> bool {
 }
 
 /// Whether an error, or what caused it, is that the database cannot be used at present: it was taken away,
-/// another program has locked it, or the disk is read-only or dead. Nothing is wrong with what was asked for.
+/// another program has locked it, the disk is read-only or dead, or its server is not reached. Nothing is wrong with
+/// what was asked for.
 pub fn is_unavailable(error: &(dyn std::error::Error + 'static)) -> bool {
-    use rusqlite::ErrorCode::{
-        CannotOpen, DatabaseBusy, DatabaseCorrupt, NotADatabase, ReadOnly, SystemIoFailure,
-    };
-    let codes =
-        [CannotOpen, DatabaseBusy, DatabaseCorrupt, NotADatabase, ReadOnly, SystemIoFailure];
     let system = [libc::ESTALE, libc::EROFS, libc::EIO];
     let mut causes = std::iter::successors(Some(error), |error| error.source());
     causes.any(|cause| {
-        if let Some(rusqlite::Error::SqliteFailure(failure, _)) = cause.downcast_ref() {
-            return codes.contains(&failure.code);
+        if let Some(fault) = cause.downcast_ref::<Fault>() {
+            return fault.is_unavailable();
         }
         let raw = cause.downcast_ref().and_then(std::io::Error::raw_os_error);
         raw.is_some_and(|raw| system.contains(&raw))
@@ -359,7 +320,7 @@ pub enum StoreError {
         /// The database file.
         path: PathBuf,
         /// What SQLite said.
-        source: rusqlite::Error,
+        source: Fault,
     },
     /// A migration failed or an applied one was edited.
     #[error("cannot bring the database tables up to date at step {step}: {reason}")]
@@ -412,7 +373,7 @@ pub enum StoreError {
         "the database cannot be copied: see that the disk of the copy has room for it; if the database is damaged, \
          put the newest backup back"
     )]
-    Copy(#[source] rusqlite::Error),
+    Copy(#[source] Fault),
     /// Another program has locked it for longer than we wait.
     #[error(
         "another program has locked the database {path} (`fuser -v` names it): what waits is done when it lets go",
@@ -422,25 +383,60 @@ pub enum StoreError {
         /// The database file.
         path: PathBuf,
         /// What SQLite said.
-        source: rusqlite::Error,
+        source: Fault,
     },
     /// No transaction could be started.
     #[error("cannot start a database transaction")]
-    Begin(#[source] rusqlite::Error),
+    Begin(#[source] Fault),
     /// A statement failed.
     #[error("a database statement failed")]
-    Statement(#[from] rusqlite::Error),
+    Statement(#[from] Fault),
+    /// The answer to a commit was not heard, and nobody can be asked what became of it.
+    #[error(
+        "the database went away while the change was made durable, and whether it was is not known yet: what waits is \
+         done when the database is back; if the change is there then, start gapura again"
+    )]
+    Unheard(#[source] Fault),
+    /// A change that was told to have failed is in the database.
+    #[error(
+        "a change that was said to have failed when the database went away is in the database all the same: start \
+         gapura again, so that it is served"
+    )]
+    Ahead,
+    /// Another daemon works on the database.
+    #[error(
+        "another gapura works on {0}: stop that one first, or name another database in database.url"
+    )]
+    Held(String),
     /// The commit failed; nothing of the transaction is kept.
     #[error(
         "the change could not be made durable and was undone: check the disk's free space and health"
     )]
-    Commit(#[source] rusqlite::Error),
+    Commit(#[source] Fault),
     /// Erased data could not be cleared from the file.
     #[error("erased data still lies in the database file, and is cleared from it once a day: {0}")]
     Scrub(String),
     /// A stored value does not read back as what it should be.
     #[error("the database holds a value that does not read back: {0}")]
     Corrupt(String),
+}
+
+impl StoreError {
+    /// Whether it ends the session it came from.
+    #[cfg(feature = "postgres")]
+    fn ends_session(&self) -> bool {
+        match self {
+            Self::Begin(Fault::Postgres(fault)) | Self::Statement(Fault::Postgres(fault)) => {
+                fault.ends_session()
+            }
+            _ => false,
+        }
+    }
+
+    /// That a file cannot be opened as a database.
+    fn open(path: &Path, source: rusqlite::Error) -> Self {
+        Self::Open { path: path.to_owned(), source: source.into() }
+    }
 }
 
 #[cfg(any(test, feature = "failpoints"))]
@@ -451,7 +447,7 @@ impl StoreError {
             ErrorKind::StorageFull => rusqlite::ffi::SQLITE_FULL,
             _ => rusqlite::ffi::SQLITE_IOERR,
         };
-        Self::Commit(rusqlite::Error::SqliteFailure(rusqlite::ffi::Error::new(code), None))
+        Self::Commit(rusqlite::Error::SqliteFailure(rusqlite::ffi::Error::new(code), None).into())
     }
 }
 

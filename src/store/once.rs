@@ -24,7 +24,7 @@ statements! {
     PUT = upsert::<OnceRow>(&[]);
     SWEEP = sql("DELETE FROM call_once WHERE at_ms < $1");
     BOUND = sql("DELETE FROM call_once WHERE key_hash IN (SELECT key_hash FROM call_once \
-        ORDER BY at_ms DESC LIMIT -1 OFFSET $1)");
+        ORDER BY at_ms DESC LIMIT 9223372036854775807 OFFSET $1)");
 }
 
 impl Reader<'_> {

@@ -3,9 +3,7 @@
 //! Network and mailbox are keyed hashes. A row is of use while its request is open, and goes with its
 //! end. Sums over all are kept beside them, so that a submit counts nothing from end to end.
 
-use rusqlite::params;
-
-use super::sql::{row, select, sql, statements, upsert};
+use super::sql::{params, row, select, sql, statements, upsert};
 use super::{Reader, StoreError, Tx};
 use crate::queue::Kind;
 
@@ -50,7 +48,8 @@ pub enum Counted<'a> {
 statements! {
     ORIGIN = select::<OriginRow>("WHERE number = $1");
     TALLY = sql("SELECT value FROM tally WHERE name = $1");
-    ADD = sql("UPDATE tally SET value = max(value + $1, 0) WHERE name = $2");
+    ADD = sql("UPDATE tally SET value = CASE WHEN value + $1 > 0 THEN value + $1 ELSE 0 END \
+        WHERE name = $2");
     SET = sql("UPDATE tally SET value = $1 WHERE name = $2");
     COUNT_OPEN = sql("SELECT count(*) FROM request_origin JOIN request USING (number) \
         WHERE open = 1 AND proven = $1");
@@ -67,7 +66,7 @@ statements! {
     FORGET = sql("DELETE FROM request_origin \
         WHERE number NOT IN (SELECT number FROM request WHERE open = 1)");
     DROP = sql("DELETE FROM request_origin WHERE number = $1");
-    SUM_LETTERS = sql("SELECT coalesce(sum(octets), 0) FROM letter WHERE erased_ms IS NULL");
+    SUM_LETTERS = sql("SELECT CAST(coalesce(sum(octets), 0) AS BIGINT) FROM letter WHERE erased_ms IS NULL");
 }
 
 impl Reader<'_> {

@@ -2,9 +2,7 @@
 //!
 //! No rule is decided here: which paper is made when, and what it says, is said above.
 
-use rusqlite::params;
-
-use super::sql::{limit, row, select, sql, statements, upsert};
+use super::sql::{limit, params, row, select, sql, statements, upsert};
 use super::{Reader, StoreError, Tx};
 use crate::queue::PaperKind;
 

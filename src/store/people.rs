@@ -3,10 +3,9 @@
 //! Only statements; every rule (who may, how long, how strong) is the room's. Tokens are stored as
 //! SHA-256 in hexadecimal and in no other form.
 
-use rusqlite::params;
 use serde::{Deserialize, Serialize};
 
-use super::sql::{row, select, sql, statements, upsert};
+use super::sql::{params, row, select, sql, statements, upsert};
 use super::words::{ActingStyle, LinkKind, Stage};
 use super::{Reader, StoreError, Tx};
 use crate::queue::{ActingOfficial, Actor, Identity, Role};

@@ -1,8 +1,6 @@
 //! Rows of the rooms `ledger` and `promote`: live records, promotions, notices.
 
-use rusqlite::params;
-
-use super::sql::{insert, limit, row, select, sql, statements, upsert};
+use super::sql::{insert, limit, params, row, select, sql, statements, upsert};
 use super::words::PromotionState;
 use super::{Reader, StoreError, Tx};
 use crate::queue::{LiveState, NamingClass, NoticeState, Origin};
@@ -91,6 +89,7 @@ row! {
 //------------ Statements ----------------------------------------------------
 
 statements! {
+    // Where the state is glued to nothing, it is not what the rows are found by: few have a time, and many are live.
     LIVE_STATES = sql("SELECT name, state, origin = 'import' FROM live_record");
     LIVE = select::<LiveRow>("WHERE name = $1");
     LIVE_AFTER = select::<LiveRow>("WHERE name > $1 AND state <> 'free' \
@@ -112,8 +111,8 @@ statements! {
         WHERE office = $1 AND class = $2 AND name <> $3 \
         AND state IN ('live', 'reconfirming', 'held') LIMIT $4");
     ENDED = sql("SELECT name FROM live_record WHERE ends_ms <= $1 \
-        AND +state IN ('live', 'reconfirming') ORDER BY ends_ms LIMIT $2");
-    UNCONFIRMED = select::<LiveRow>("WHERE confirm_by_ms IS NOT NULL AND +state = 'suspended' \
+        AND state || '' IN ('live', 'reconfirming') ORDER BY ends_ms LIMIT $2");
+    UNCONFIRMED = select::<LiveRow>("WHERE confirm_by_ms IS NOT NULL AND state || '' = 'suspended' \
         ORDER BY confirm_by_ms, name");
     QUARANTINES_OVER = sql("SELECT name FROM live_record WHERE state = 'quarantined' \
         AND quarantined_until_ms <= $1 ORDER BY quarantined_until_ms LIMIT $2");

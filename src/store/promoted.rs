@@ -2,10 +2,8 @@
 
 use std::fmt;
 
-use rusqlite::params;
-
 use super::records::StoredRrset;
-use super::sql::{FromRow, sql, statements};
+use super::sql::{FromRow, params, sql, statements};
 use super::zones::key;
 use super::{Reader, StoreError, Tx};
 use crate::wire::{Name, Rtype};

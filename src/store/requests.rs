@@ -3,13 +3,11 @@
 //! The columns are what lists and searches need; the request itself is a sealed body, because it
 //! names persons. No rule is decided here.
 
-use rusqlite::types::Value;
-use rusqlite::{params, params_from_iter};
-
 use super::sql::{
-    Column, Part, Sql, Text, insert, limit, row, select, select_with, sql, statements, update,
-    upsert,
+    Column, Part, Sql, Text, insert, limit, params, row, select, select_with, sql, statements,
+    update, upsert,
 };
+use super::value::Value;
 use super::{Reader, StoreError, Tx};
 use crate::queue::{Ground, Kind, NamingClass, Phase, State};
 
@@ -229,7 +227,8 @@ statements! {
         ORDER BY r.taken_ms IS NULL, r.taken_ms, r.submitted_ms LIMIT 1");
     WITHOUT_PHASE = sql("SELECT number FROM request WHERE open = 1 AND phase IS NULL");
     HELD = sql("SELECT CASE WHEN phase = 'verified' AND starts_ms > $1 THEN 'scheduled' \
-            ELSE coalesce(phase, state) END, holder, count(*), sum(rank < $1) FROM request \
+            ELSE coalesce(phase, state) END, holder, count(*), count(CASE WHEN rank < $1 THEN 1 END) \
+        FROM request \
         WHERE open = 1 GROUP BY 1, 2");
     IN_STATE = select::<RequestRow>("WHERE state = $1 ORDER BY rank, number");
     DUE_IN_STATE = select::<RequestRow>(
@@ -293,7 +292,7 @@ struct Question {
     /// The statement.
     text: String,
     /// The values of `$1`, `$2`, ….
-    values: Vec<Value>,
+    values: Vec<Value<'static>>,
 }
 
 impl Question {
@@ -370,7 +369,7 @@ impl Question {
 
     /// Adds the condition that a column is one of some words, if there are any.
     fn and_one_of<'w>(&mut self, column: &str, words: impl Iterator<Item = &'w str>) {
-        let words: Vec<Value> = words.map(|word| word.to_owned().into()).collect();
+        let words: Vec<Value<'static>> = words.map(|word| word.to_owned().into()).collect();
         if words.is_empty() {
             return;
         }
@@ -381,13 +380,13 @@ impl Question {
     }
 
     /// Adds a condition.
-    fn and<const N: usize>(&mut self, condition: &str, values: [Value; N]) {
+    fn and<const N: usize>(&mut self, condition: &str, values: [Value<'static>; N]) {
         self.text.push_str(" AND ");
         self.push(condition, values);
     }
 
     /// Adds a part; each `?` in it becomes the next parameter.
-    fn push<const N: usize>(&mut self, part: &str, values: [Value; N]) {
+    fn push<const N: usize>(&mut self, part: &str, values: [Value<'static>; N]) {
         let mut pieces = part.split('?');
         self.text.push_str(pieces.next().unwrap_or_default());
         for (piece, value) in pieces.zip(values) {
@@ -425,14 +424,14 @@ impl Reader<'_> {
         }
         let order = format!(" ORDER BY {column} {way}, number {way} LIMIT ?");
         question.push(&order, [limit(filter.limit).into()]);
-        self.all(question.sql(), params_from_iter(&question.values))
+        self.all(question.sql(), &question.values[..])
     }
 
     /// The count of requests a filter selects, its place aside; counting ends at its limit.
     pub fn request_count(&self, filter: &RequestFilter) -> Result<u64, StoreError> {
         let mut question = Question::of(COUNT, filter);
-        question.push(" LIMIT ?)", [limit(filter.limit).into()]);
-        self.only(question.sql(), params_from_iter(&question.values))
+        question.push(" LIMIT ?) AS few", [limit(filter.limit).into()]);
+        self.only(question.sql(), &question.values[..])
     }
 
     /// Open requests of an earlier version, whose phase was not kept.

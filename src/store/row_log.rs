@@ -3,12 +3,10 @@
 //! Append only: no statement here changes or deletes an entry. What is logged comes from
 //! `guard`; what a log means is decided in `audit`.
 
-use rusqlite::params;
-use rusqlite::types::{ToSqlOutput, ValueRef};
-
 use super::guard::{Change, Guard, digest, key_text};
 use super::guarded::{JOINED, TABLES, place_of};
-use super::sql::{Row, Sql, row, select, sql, statements, upsert};
+use super::sql::{Row, Sql, params, row, select, sql, statements, upsert};
+use super::value::ToValue;
 use super::{Reader, StoreError, Tx};
 use crate::digest::sha256_of;
 
@@ -104,6 +102,7 @@ impl Tx<'_> {
 
     /// Logs what was touched so far. Returns the end of the log.
     fn log_touched(&self, guard: &Guard) -> Result<(i64, Digest), StoreError> {
+        guard.gather(self)?;
         let mut end = self.log_end()?;
         if !std::mem::replace(&mut guard.touched().is_compared, true) {
             let ends = [(HEAD, self.is_sealed(end)?), (SCHEMA, !guard.is_schema_moved(self)?)];
@@ -167,6 +166,7 @@ impl Tx<'_> {
     /// Logs the rest of what was touched and puts the head under the key: the last thing before a commit.
     pub(super) fn seal_rows(&self) -> Result<(), StoreError> {
         let Some(guard) = self.1 else { return Ok(()) };
+        guard.gather(self)?;
         {
             let touched = guard.touched();
             if touched.rows.is_empty() && !touched.is_new {
@@ -321,10 +321,10 @@ impl Reader<'_> {
         self.each(Sql(&text), [], |row| {
             let mut cells = Vec::with_capacity(columns.len());
             for (index, name) in columns.iter().enumerate() {
-                cells.push((name.as_str(), row.get_ref(index + 1)?));
+                cells.push((name.as_str(), row.value(index + 1)?));
             }
             let digest = digest(&guard.key, table.name, cells.into_iter());
-            sink(key_text(row.get_ref(0)?), digest);
+            sink(key_text(&row.value(0)?), digest);
             Ok(true)
         })
     }
@@ -336,16 +336,12 @@ impl Reader<'_> {
         let values = row.values();
         let value = |name: &str| {
             let at = R::COLUMNS.iter().position(|column| column.name == name)?;
-            Some(match &values[at] {
-                ToSqlOutput::Borrowed(value) => *value,
-                ToSqlOutput::Owned(value) => ValueRef::from(value),
-                _ => ValueRef::Null,
-            })
+            Some(values[at].value())
         };
         let cells = guard.columns[at].iter().filter_map(|name| Some((name.as_str(), value(name)?)));
         let digest = digest(&guard.key, R::TABLE, cells);
         let key: Vec<String> =
-            TABLES[at].key.iter().filter_map(|name| Some(key_text(value(name)?))).collect();
+            TABLES[at].key.iter().filter_map(|name| Some(key_text(&value(name)?))).collect();
         let last: Option<Option<Vec<u8>>> =
             self.one(LAST_DIGEST, params![R::TABLE, key.join(" ")])?;
         Ok(last.flatten().is_some_and(|last| last == digest))

@@ -1,8 +1,6 @@
 //! Rows of `publish`: when a primary of a secondary zone was heard last.
 
-use rusqlite::params;
-
-use super::sql::{sql, statements};
+use super::sql::{params, sql, statements};
 use super::zones::key;
 use super::{Reader, StoreError, Tx};
 use crate::wire::Name;

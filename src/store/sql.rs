@@ -5,10 +5,11 @@
 //! that a test can prepare each against the tables. Parameters are `$1`, `$2`, … in the order of
 //! their first use, which SQLite and PostgreSQL bind alike.
 
-use rusqlite::types::{FromSqlError, FromSqlResult, ToSqlOutput, ValueRef};
-use rusqlite::{OptionalExtension, Params, params_from_iter};
-
+use super::engine::Found;
+use super::value::{Cell, Params, ToValue, Value};
 use super::{Reader, StoreError, Tx};
+
+pub(super) use super::value::params;
 
 //------------ Text ----------------------------------------------------------
 
@@ -208,7 +209,7 @@ pub(super) trait Row: FromRow {
     const COLUMNS: &'static [Column];
 
     /// The values of the columns, in their order.
-    fn values(&self) -> Vec<ToSqlOutput<'_>>;
+    fn values(&self) -> Vec<Value<'_>>;
 }
 
 /// What can be read from the columns of a result, from a place on.
@@ -217,7 +218,7 @@ pub(super) trait FromRow: Sized {
     const WIDTH: usize;
 
     /// Reads them.
-    fn read(row: &rusqlite::Row<'_>, at: usize) -> Result<Self, StoreError>;
+    fn read(row: &Found<'_>, at: usize) -> Result<Self, StoreError>;
 }
 
 /// Declares a row: `[key]` names it, `[fixed]` is written once, the rest changes; a column whose
@@ -243,15 +244,18 @@ macro_rules! row {
                 )
             ),+];
 
-            fn values(&self) -> Vec<rusqlite::types::ToSqlOutput<'_>> {
-                vec![$($crate::store::sql::Cell::to_sql(&self.$field)),+]
+            fn values(&self) -> Vec<$crate::store::value::Value<'_>> {
+                vec![$($crate::store::value::ToValue::value(&self.$field)),+]
             }
         }
 
         impl $crate::store::sql::FromRow for $name {
             const WIDTH: usize = <Self as $crate::store::sql::Row>::COLUMNS.len();
 
-            fn read(row: &rusqlite::Row<'_>, at: usize) -> Result<Self, $crate::store::StoreError> {
+            fn read(
+                row: &$crate::store::engine::Found<'_>,
+                at: usize,
+            ) -> Result<Self, $crate::store::StoreError> {
                 let mut columns = at..;
                 let mut next = || columns.next().unwrap_or(at);
                 Ok(Self { $($field: $crate::store::sql::FromRow::read(row, next())?,)+ })
@@ -269,15 +273,15 @@ pub(super) use row;
 impl<T: Cell> FromRow for T {
     const WIDTH: usize = 1;
 
-    fn read(row: &rusqlite::Row<'_>, at: usize) -> Result<Self, StoreError> {
-        T::from_sql(row.get_ref(at)?).map_err(|_| corrupt(row, at))
+    fn read(row: &Found<'_>, at: usize) -> Result<Self, StoreError> {
+        T::of(row.value(at)?).ok_or_else(|| row.corrupt(at))
     }
 }
 
 impl<A: FromRow, B: FromRow> FromRow for (A, B) {
     const WIDTH: usize = A::WIDTH + B::WIDTH;
 
-    fn read(row: &rusqlite::Row<'_>, at: usize) -> Result<Self, StoreError> {
+    fn read(row: &Found<'_>, at: usize) -> Result<Self, StoreError> {
         Ok((A::read(row, at)?, B::read(row, at + A::WIDTH)?))
     }
 }
@@ -285,7 +289,7 @@ impl<A: FromRow, B: FromRow> FromRow for (A, B) {
 impl<A: FromRow, B: FromRow, C: FromRow> FromRow for (A, B, C) {
     const WIDTH: usize = A::WIDTH + B::WIDTH + C::WIDTH;
 
-    fn read(row: &rusqlite::Row<'_>, at: usize) -> Result<Self, StoreError> {
+    fn read(row: &Found<'_>, at: usize) -> Result<Self, StoreError> {
         let ((a, b), c) = <((A, B), C)>::read(row, at)?;
         Ok((a, b, c))
     }
@@ -294,101 +298,9 @@ impl<A: FromRow, B: FromRow, C: FromRow> FromRow for (A, B, C) {
 impl<A: FromRow, B: FromRow, C: FromRow, D: FromRow> FromRow for (A, B, C, D) {
     const WIDTH: usize = A::WIDTH + B::WIDTH + C::WIDTH + D::WIDTH;
 
-    fn read(row: &rusqlite::Row<'_>, at: usize) -> Result<Self, StoreError> {
+    fn read(row: &Found<'_>, at: usize) -> Result<Self, StoreError> {
         let (a, b, c) = FromRow::read(row, at)?;
         Ok((a, b, c, D::read(row, at + A::WIDTH + B::WIDTH + C::WIDTH)?))
-    }
-}
-
-/// The error of a value that does not read back: names table, row, column and value.
-fn corrupt(row: &rusqlite::Row<'_>, at: usize) -> StoreError {
-    let statement = row.as_ref();
-    let text = statement.expanded_sql().unwrap_or_default();
-    let table = text.split(" FROM ").nth(1).and_then(|rest| rest.split_whitespace().next());
-    let shown = |at: usize| match row.get_ref(at) {
-        Ok(ValueRef::Text(text)) => {
-            let text = String::from_utf8_lossy(text);
-            format!("{:?}", text.chars().take(60).collect::<String>())
-        }
-        Ok(ValueRef::Integer(number)) => number.to_string(),
-        Ok(ValueRef::Blob(octets)) => format!("{} octets", octets.len()),
-        Ok(ValueRef::Real(number)) => number.to_string(),
-        Ok(ValueRef::Null) | Err(_) => "NULL".to_owned(),
-    };
-    let column = statement.column_name(at).unwrap_or("?");
-    let table = table.unwrap_or("?");
-    StoreError::Corrupt(format!("table {table}, row {}: {column} is {}", shown(0), shown(at)))
-}
-
-//------------ Cell ----------------------------------------------------------
-
-/// A value of one column.
-pub(super) trait Cell: Sized {
-    /// Reads it.
-    fn from_sql(value: ValueRef<'_>) -> FromSqlResult<Self>;
-
-    /// Writes it.
-    fn to_sql(&self) -> ToSqlOutput<'_>;
-}
-
-/// Types the database holds as they are.
-macro_rules! plain_cells {
-    ($($type:ty),+) => {$(
-        impl Cell for $type {
-            fn from_sql(value: ValueRef<'_>) -> FromSqlResult<Self> {
-                rusqlite::types::FromSql::column_result(value)
-            }
-
-            fn to_sql(&self) -> ToSqlOutput<'_> {
-                ToSqlOutput::from(*self)
-            }
-        }
-    )+};
-}
-plain_cells!(i64, u32, bool);
-
-impl Cell for String {
-    fn from_sql(value: ValueRef<'_>) -> FromSqlResult<Self> {
-        value.as_str().map(str::to_owned)
-    }
-
-    fn to_sql(&self) -> ToSqlOutput<'_> {
-        ToSqlOutput::from(self.as_str())
-    }
-}
-
-impl Cell for Vec<u8> {
-    fn from_sql(value: ValueRef<'_>) -> FromSqlResult<Self> {
-        value.as_blob().map(<[u8]>::to_vec)
-    }
-
-    fn to_sql(&self) -> ToSqlOutput<'_> {
-        ToSqlOutput::from(self.as_slice())
-    }
-}
-
-/// A count: never negative, and never near the largest number the database holds.
-impl Cell for u64 {
-    fn from_sql(value: ValueRef<'_>) -> FromSqlResult<Self> {
-        let number = value.as_i64()?;
-        Self::try_from(number).map_err(|_| FromSqlError::OutOfRange(number))
-    }
-
-    fn to_sql(&self) -> ToSqlOutput<'_> {
-        ToSqlOutput::from(i64::try_from(*self).unwrap_or(i64::MAX))
-    }
-}
-
-impl<T: Cell> Cell for Option<T> {
-    fn from_sql(value: ValueRef<'_>) -> FromSqlResult<Self> {
-        match value {
-            ValueRef::Null => Ok(None),
-            value => T::from_sql(value).map(Some),
-        }
-    }
-
-    fn to_sql(&self) -> ToSqlOutput<'_> {
-        self.as_ref().map_or_else(|| ToSqlOutput::from(rusqlite::types::Null), Cell::to_sql)
     }
 }
 
@@ -407,7 +319,7 @@ impl Reader<'_> {
         params: impl Params,
     ) -> Result<Vec<T>, StoreError> {
         let mut found = Vec::new();
-        self.each(sql, params, |row| {
+        self.0.ask(sql.0, &params.values(), &mut |row| {
             found.push(T::read(row, 0)?);
             Ok(true)
         })?;
@@ -420,9 +332,12 @@ impl Reader<'_> {
         sql: Sql<'_>,
         params: impl Params,
     ) -> Result<Option<T>, StoreError> {
-        let mut statement = self.0.prepare_cached(sql.0)?;
-        let found = statement.query_row(params, |row| Ok(T::read(row, 0))).optional()?;
-        found.transpose()
+        let mut found = None;
+        self.0.ask(sql.0, &params.values(), &mut |row| {
+            found = Some(T::read(row, 0)?);
+            Ok(false)
+        })?;
+        Ok(found)
     }
 
     /// The one row of a question that always has one.
@@ -431,7 +346,7 @@ impl Reader<'_> {
         sql: Sql<'_>,
         params: impl Params,
     ) -> Result<T, StoreError> {
-        self.one(sql, params)?.ok_or(StoreError::Statement(rusqlite::Error::QueryReturnedNoRows))
+        self.one(sql, params)?.ok_or_else(|| rusqlite::Error::QueryReturnedNoRows.into())
     }
 
     /// Hands the rows of a question to `sink` until it returns false.
@@ -439,23 +354,16 @@ impl Reader<'_> {
         &self,
         sql: Sql<'_>,
         params: impl Params,
-        mut sink: impl FnMut(&rusqlite::Row<'_>) -> Result<bool, StoreError>,
+        mut sink: impl FnMut(&Found<'_>) -> Result<bool, StoreError>,
     ) -> Result<(), StoreError> {
-        let mut statement = self.0.prepare_cached(sql.0)?;
-        let mut rows = statement.query(params)?;
-        while let Some(row) = rows.next()? {
-            if !sink(row)? {
-                break;
-            }
-        }
-        Ok(())
+        self.0.walk(sql.0, &params.values(), &mut sink)
     }
 }
 
 impl Tx<'_> {
     /// Runs a statement; returns the count of rows it touched.
     pub(super) fn run(&self, sql: Sql<'_>, params: impl Params) -> Result<usize, StoreError> {
-        Ok(self.0.0.prepare_cached(sql.0)?.execute(params)?)
+        self.0.0.run(sql.0, &params.values())
     }
 
     /// Runs an `insert` or `upsert` with a row and the values of its further columns.
@@ -463,13 +371,11 @@ impl Tx<'_> {
         &self,
         sql: Sql<'_>,
         row: &R,
-        more: &[&dyn rusqlite::ToSql],
+        more: &[&dyn ToValue],
     ) -> Result<(), StoreError> {
         let mut values = row.values();
-        for value in more {
-            values.push(value.to_sql()?);
-        }
-        self.run(sql, params_from_iter(values)).map(drop)
+        values.extend(more.iter().map(|value| value.value()));
+        self.run(sql, &values[..]).map(drop)
     }
 
     /// Runs an `update` with a row and the values of its further columns.
@@ -478,7 +384,7 @@ impl Tx<'_> {
         &self,
         sql: Sql<'_>,
         row: &R,
-        more: &[&dyn rusqlite::ToSql],
+        more: &[&dyn ToValue],
     ) -> Result<(), StoreError> {
         let (mut values, mut key) = (Vec::new(), Vec::new());
         for (column, value) in R::COLUMNS.iter().zip(row.values()) {
@@ -488,10 +394,8 @@ impl Tx<'_> {
                 Part::Fixed => {}
             }
         }
-        for value in more {
-            values.push(value.to_sql()?);
-        }
+        values.extend(more.iter().map(|value| value.value()));
         values.append(&mut key);
-        self.run(sql, params_from_iter(values)).map(drop)
+        self.run(sql, &values[..]).map(drop)
     }
 }

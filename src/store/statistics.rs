@@ -1,18 +1,17 @@
 //! Rows of the room `statistics`: sums of queries by time, names asked for most, queries per live name.
 
-use rusqlite::params;
-
-use super::sql::{limit, row, select, sql, statements};
+use super::sql::{limit, params, row, select, sql, statements};
 use super::{Reader, StoreError, Tx};
 
 statements! {
     ADD_COUNT = sql("INSERT INTO query_count (scale, at_ms, what, label, count) \
         VALUES ($1, $2, $3, $4, $5) \
-        ON CONFLICT (scale, at_ms, what, label) DO UPDATE SET count = count + excluded.count");
+        ON CONFLICT (scale, at_ms, what, label) DO UPDATE SET \
+        count = query_count.count + excluded.count");
     DROP_COUNTS = sql("DELETE FROM query_count WHERE scale = $1 AND (at_ms < $2 OR at_ms > $3)");
     COUNTS = sql("SELECT at_ms, count FROM query_count \
         WHERE scale = $1 AND at_ms BETWEEN $2 AND $3 AND what = $4 ORDER BY at_ms");
-    SUMS = sql("SELECT label, sum(count) FROM query_count \
+    SUMS = sql("SELECT label, CAST(sum(count) AS BIGINT) FROM query_count \
         WHERE scale = $1 AND at_ms BETWEEN $2 AND $3 AND what = $4 \
         GROUP BY label ORDER BY sum(count) DESC, label LIMIT $5");
 
@@ -22,14 +21,14 @@ statements! {
     PUT_NAME = sql("INSERT INTO query_name (day_ms, exists_here, name, count, error) \
         VALUES ($1, $2, $3, $4, $5)");
     DROP_NAMES = sql("DELETE FROM query_name WHERE day_ms < $1 OR day_ms > $2");
-    TOP_NAMES = sql("SELECT name, sum(count), sum(error) FROM query_name \
+    TOP_NAMES = sql("SELECT name, CAST(sum(count) AS BIGINT), CAST(sum(error) AS BIGINT) FROM query_name \
         WHERE day_ms BETWEEN $1 AND $2 AND exists_here = $3 \
         GROUP BY name ORDER BY sum(count) DESC, name LIMIT $4");
 
     ADD_LIVE = sql("INSERT INTO query_live (name, since_ms, last_ms, count) \
         SELECT name, $1, $1, $2 FROM live_record \
         WHERE name = $3 AND request IS NOT NULL AND state IN ('live', 'reconfirming') \
-        ON CONFLICT (name) DO UPDATE SET count = count + excluded.count, last_ms = excluded.last_ms");
+        ON CONFLICT (name) DO UPDATE SET count = query_live.count + excluded.count, last_ms = excluded.last_ms");
     UNCOUNTED = sql("SELECT EXISTS (SELECT 1 FROM live_record \
         WHERE request IS NOT NULL AND state IN ('live', 'reconfirming') \
         AND name NOT IN (SELECT name FROM query_live))");

@@ -1,8 +1,6 @@
 //! Rows of requests of persons about their own data.
 
-use rusqlite::params;
-
-use super::sql::{limit, row, select, sql, statements, upsert};
+use super::sql::{limit, params, row, select, sql, statements, upsert};
 use super::{Reader, StoreError, Tx};
 
 row! {

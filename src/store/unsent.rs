@@ -1,8 +1,6 @@
 //! Rows of forms that officers filled in and that could not be taken in yet.
 
-use rusqlite::params;
-
-use super::sql::{limit, sql, statements};
+use super::sql::{limit, params, sql, statements};
 use super::{Reader, StoreError, Tx};
 
 statements! {

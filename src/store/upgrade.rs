@@ -7,6 +7,7 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
+use super::engine::Link;
 use super::{Store, StoreError, copy, migrations};
 use crate::files;
 
@@ -29,15 +30,15 @@ impl Store {
         let step = {
             // What cannot be read at all is told by whoever opens it to work with it.
             let Ok(reader) = copy::open(&path) else { return Ok(None) };
-            migrations::look(&reader).or_else(|error| match error {
+            migrations::look(Link::Sqlite(&reader)).or_else(|error| match error {
                 StoreError::Newer { .. } => Err(error),
                 // There is no table of steps: it is new.
                 _ => Ok(()),
             })?;
-            if !migrations::lacks_some(&reader).unwrap_or_default() {
+            if !migrations::lacks_some(Link::Sqlite(&reader)).unwrap_or_default() {
                 return Ok(None);
             }
-            migrations::newest(&reader)?
+            migrations::newest(Link::Sqlite(&reader))?
         };
         let made = copied(state_dir, step);
         // What was begun is of no use.
@@ -122,7 +123,7 @@ mod tests {
             [],
         )
         .unwrap();
-        migrations::newest(&file).unwrap()
+        migrations::newest(Link::Sqlite(&file)).unwrap()
     }
 
     #[test]
@@ -137,7 +138,7 @@ mod tests {
             let kept = Store::keep_before_upgrade(state).unwrap().unwrap();
             assert!(kept.ends_with(format!("before-upgrade-{step}.db")), "{kept:?}");
             let copy = Connection::open(&kept).unwrap();
-            assert_eq!(migrations::newest(&copy).unwrap(), step);
+            assert_eq!(migrations::newest(Link::Sqlite(&copy)).unwrap(), step);
             assert!(copies(state).len() <= COPIES_MAX);
         }
         Store::drop_before_upgrade(state, Duration::from_secs(60));

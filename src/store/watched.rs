@@ -1,8 +1,6 @@
 //! Rows of what is seen of the targets of names.
 
-use rusqlite::params;
-
-use super::sql::{limit, row, select, sql, statements, upsert};
+use super::sql::{limit, params, row, select, sql, statements, upsert};
 use super::{Reader, StoreError, Tx};
 
 row! {
@@ -46,8 +44,8 @@ statements! {
         ORDER BY urgent DESC, strikes DESC, name LIMIT $1");
     WITNESSES = select::<WatchRow>("WHERE strikes = 0 AND claimable_ms IS NULL \
         AND looked_ms IS NOT NULL AND next_ms > $1 ORDER BY looked_ms DESC LIMIT $2");
-    WATCH_COUNTS = sql("SELECT count(*), coalesce(sum(strikes > 0), 0), \
-        coalesce(sum(claimable_ms IS NOT NULL), 0), coalesce(sum(urgent), 0) FROM watch");
+    WATCH_COUNTS = sql("SELECT count(*), count(CASE WHEN strikes > 0 THEN 1 END), \
+        count(claimable_ms), count(CASE WHEN urgent = 1 THEN 1 END) FROM watch");
     PUT_WATCH = upsert::<WatchRow>(&[]);
     DROP_WATCH = sql("DELETE FROM watch WHERE name = $1");
 }

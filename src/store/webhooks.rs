@@ -1,10 +1,8 @@
 //! Rows of webhooks: how far the chain of events was told to each, and how its last try went.
 
-use rusqlite::types::Value;
-use rusqlite::{params, params_from_iter};
-
 use super::events::{Event, TURNED_BACK};
-use super::sql::{Sql, Text, limit, row, select, sql, statements, upsert};
+use super::sql::{Sql, Text, limit, params, row, select, sql, statements, upsert};
+use super::value::Value;
 use super::{Reader, StoreError, Tx};
 
 row! {
@@ -61,7 +59,7 @@ impl Reader<'_> {
     pub fn next_done(&self, after: i64, acts: &[&str]) -> Result<Option<Event>, StoreError> {
         let (condition, values) = done(after, acts);
         let text = format!("{}{condition} ORDER BY sequence LIMIT 1", NEXT.as_str());
-        self.one(Sql(&text), params_from_iter(&values))
+        self.one(Sql(&text), &values[..])
     }
 
     /// How many there are, and no more than `most`.
@@ -69,21 +67,25 @@ impl Reader<'_> {
         let (condition, mut values) = done(after, acts);
         values.push(limit(most).into());
         let last = values.len();
-        let text =
-            format!("SELECT count(*) FROM (SELECT 1 FROM event WHERE {condition} LIMIT ${last})");
-        self.only(Sql(&text), params_from_iter(&values))
+        let text = format!(
+            "SELECT count(*) FROM (SELECT 1 FROM event WHERE {condition} LIMIT ${last}) AS few"
+        );
+        self.only(Sql(&text), &values[..])
     }
 }
 
 /// The condition on events of some acts after a sequence at which something was done, with its values.
-fn done(after: i64, acts: &[&str]) -> (String, Vec<Value>) {
-    let mut values: Vec<Value> = vec![after.into()];
+fn done(after: i64, acts: &[&str]) -> (String, Vec<Value<'static>>) {
+    let mut values: Vec<Value<'static>> = vec![after.into()];
     values.extend(acts.iter().map(|act| Value::from((*act).to_owned())));
     let places: Vec<String> = (2..=values.len()).map(|at| format!("${at}")).collect();
     // A fact is a member of one object of texts, in which a quotation mark has a stroke before it.
     values.push(format!("\"{TURNED_BACK}\":").into());
     let (acts, last) = (places.join(", "), values.len());
-    (format!("sequence > $1 AND act IN ({acts}) AND instr(payload, ${last}) = 0"), values)
+    (
+        format!("sequence > $1 AND act IN ({acts}) AND replace(payload, ${last}, '') = payload"),
+        values,
+    )
 }
 
 impl Tx<'_> {

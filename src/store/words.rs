@@ -2,9 +2,7 @@
 //!
 //! A word that no variant has does not read back: the error names table, row and word.
 
-use rusqlite::types::{FromSqlError, FromSqlResult, ToSql, ToSqlOutput, ValueRef};
-
-use super::sql::Cell;
+use super::value::{Cell, ToValue, Value};
 use crate::queue::named::named;
 use crate::queue::{
     Ground, Kind, List, LiveState, NamingClass, NoticeState, Origin, PaperKind, Phase, Role, State,
@@ -61,18 +59,15 @@ named! {
 macro_rules! word_cells {
     ($($type:ty, $read:path;)+) => {$(
         impl Cell for $type {
-            fn from_sql(value: ValueRef<'_>) -> FromSqlResult<Self> {
-                $read(value.as_str()?).ok_or(FromSqlError::InvalidType)
-            }
-
-            fn to_sql(&self) -> ToSqlOutput<'_> {
-                ToSqlOutput::from(self.as_str())
+            fn of(value: Value<'_>) -> Option<Self> {
+                let Value::Text(text) = value else { return None };
+                $read(&text)
             }
         }
 
-        impl ToSql for $type {
-            fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
-                Ok(Cell::to_sql(self))
+        impl ToValue for $type {
+            fn value(&self) -> Value<'_> {
+                self.as_str().value()
             }
         }
     )+};

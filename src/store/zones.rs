@@ -1,8 +1,7 @@
 //! Rows of `publish`: what is live of each zone, and one full copy of it in pieces.
 
-use rusqlite::params;
-
-use super::sql::{Column, Part, row, select, sql, statements, upsert};
+use super::sql::{Column, Part, params, row, select, sql, statements, upsert};
+use super::value::Value;
 use super::{Reader, StoreError, Tx};
 use crate::wire::Name;
 
@@ -76,8 +75,8 @@ impl Reader<'_> {
         mut sink: impl FnMut(&[u8]) -> Result<(), StoreError>,
     ) -> Result<(), StoreError> {
         self.each(COPY, params![key(name), seq], |row| {
-            let piece = row.get_ref(0)?.as_blob();
-            sink(piece.map_err(|error| StoreError::Corrupt(error.to_string()))?)?;
+            let Value::Octets(piece) = row.value(0)? else { return Err(row.corrupt(0)) };
+            sink(&piece)?;
             Ok(true)
         })
     }

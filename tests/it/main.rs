@@ -39,6 +39,8 @@ mod papers;
 mod parents;
 #[cfg(feature = "approval")]
 mod phone;
+#[cfg(feature = "postgres")]
+mod postgres_cluster;
 mod prometheus;
 #[cfg(feature = "approval")]
 mod regency;

@@ -2,7 +2,7 @@
 
 use ring::hmac;
 
-use super::store;
+use super::{store, writer};
 use crate::store::guarded::{OTHERS, TABLES};
 use crate::store::people::SessionRow;
 use crate::store::words::Stage;
@@ -36,7 +36,7 @@ fn entry(is_there: bool, found: bool) -> (String, bool, bool) {
 #[test]
 fn every_table_is_guarded_or_has_a_reason() {
     let (store, _dir) = store();
-    let connection = store.0.writer.lock().unwrap();
+    let connection = writer(&store);
     let mut statement = connection
         .prepare("SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name")
         .unwrap();

@@ -188,7 +188,7 @@ fn a_value_that_does_not_read_back_names_table_row_and_value() {
     let (store, _dir) = store();
     let name: Name = "example.".parse().unwrap();
     store.write::<_, StoreError>(|tx| tx.put_zone(&name, &zone(1))).unwrap();
-    store.0.writer.lock().unwrap().execute_batch("UPDATE zone SET high_water = -5").unwrap();
+    store.tamper("UPDATE zone SET high_water = -5");
     let error = store.read::<_, StoreError>(|reader| reader.zone(&name)).unwrap_err();
     let StoreError::Corrupt(text) = error else { panic!("{error}") };
     assert_eq!(text, "table zone, row 1: high_water is -5");

@@ -1,0 +1,87 @@
+//! The thread on which the driver's connections run. Statements are waited for on the threads of their callers.
+
+use std::sync::Mutex;
+use std::thread::JoinHandle;
+
+use tokio::runtime::{Builder, Handle};
+use tokio::sync::oneshot;
+use tokio_postgres::{Client, Config};
+
+use super::address::{Address, CONNECT_MAX};
+use super::fault::Fault;
+use super::tls::Connector;
+use super::wait::within;
+use crate::lock::lock;
+use crate::text::with_causes;
+
+/// The thread; it ends with this.
+pub(super) struct Driver {
+    /// Its runtime.
+    handle: Handle,
+    /// What it waits for; dropped, it ends.
+    end: Mutex<Option<(oneshot::Sender<()>, JoinHandle<()>)>>,
+}
+
+impl Driver {
+    /// Starts it.
+    pub(super) fn start() -> std::io::Result<Self> {
+        let runtime = Builder::new_current_thread().enable_all().build()?;
+        let handle = runtime.handle().clone();
+        let (end, ended) = oneshot::channel::<()>();
+        let thread = std::thread::Builder::new().name("postgres".to_owned()).spawn(move || {
+            // An error is that the other side is gone: the end.
+            let _ = runtime.block_on(ended);
+        })?;
+        Ok(Self { handle, end: Mutex::new(Some((end, thread))) })
+    }
+
+    /// Connects to the server.
+    pub(super) fn connect(&self, address: &Address) -> Result<Client, Fault> {
+        let failed = |why: String| Fault::Connect(format!("{address} is not reached: {why}"));
+        let config = address.config().map_err(failed)?;
+        let authorities = Some(address.authorities.as_path());
+        let authorities = authorities.filter(|path| !path.as_os_str().is_empty());
+        let connector = Connector::new(authorities).map_err(|error| {
+            let path = address.authorities.display();
+            failed(format!("the certificates of authorities {path} are not read: {error}"))
+        })?;
+        let (told, heard) = oneshot::channel();
+        self.handle.spawn(async move {
+            // Whoever asked may have gone.
+            let _ = told.send(connect(config, connector).await);
+        });
+        // Each host of the address has its own time.
+        match within(CONNECT_MAX * 4, heard) {
+            Some(Ok(connected)) => connected.map_err(|error| {
+                // The server's words, without a value it was given.
+                failed(match error.as_db_error() {
+                    Some(said) => said.message().to_owned(),
+                    None => with_causes(&error),
+                })
+            }),
+            _ => Err(failed("it does not answer".to_owned())),
+        }
+    }
+}
+
+/// Connects, and lets the connection run.
+async fn connect(config: Config, connector: Connector) -> Result<Client, tokio_postgres::Error> {
+    let (client, connection) = config.connect(connector).await?;
+    tokio::spawn(async move {
+        // Its end is noticed by the next statement.
+        if let Err(error) = connection.await {
+            tracing::debug!(%error, "a connection to PostgreSQL ended");
+        }
+    });
+    Ok(client)
+}
+
+impl Drop for Driver {
+    /// All connections are closed when this returns, and what they held is free.
+    fn drop(&mut self) {
+        if let Some((end, thread)) = lock(&self.end).take() {
+            drop(end);
+            let _ = thread.join();
+        }
+    }
+}

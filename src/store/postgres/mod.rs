@@ -1,0 +1,361 @@
+//! The engine PostgreSQL: a schema of its own in a database on a server.
+//!
+//! ```text
+//! write  one session, one transaction at a time ─► lock of all writers ─► work ─► commit ─► outcome, asked for if unheard
+//! read   one of a few sessions ─► REPEATABLE READ, READ ONLY ─► work ─► session back
+//! ```
+//! The lock of writers is the first thing a transaction takes, so that nobody among ourselves can fail to serialize. A
+//! session that has ended is replaced at the next beginning: when a server comes back, nobody has to be told. A commit
+//! whose answer was not heard is looked up by the number of its transaction.
+
+mod address;
+mod dialect;
+mod driver;
+mod fault;
+#[cfg(feature = "approval")]
+mod guard;
+mod schema;
+mod session;
+mod tls;
+mod upkeep;
+mod value;
+mod wait;
+
+pub use address::Address;
+pub use fault::Fault;
+pub(super) use session::Turn;
+
+use std::sync::{Condvar, Mutex};
+use std::time::{Duration, Instant};
+
+use driver::Driver;
+use session::{Session, failed};
+
+use super::StoreError;
+use super::engine::Link;
+use crate::lock::lock;
+
+/// Sessions that read at once; whoever needs one more waits for a while.
+const READERS_MAX: usize = 16;
+/// Sessions that are kept for the next reader.
+const IDLE_READERS_MAX: usize = 4;
+/// How long a reader waits for a session.
+const TURN_MAX: Duration = Duration::from_secs(10);
+/// How long the outcome of a commit is asked for.
+const OUTCOME_MAX: Duration = Duration::from_secs(20);
+/// Between two tries of something that is waited for.
+const PAUSE: Duration = Duration::from_millis(200);
+
+/// The numbers of our locks among the advisory ones, each with the schema.
+const WRITING: i32 = 0x6761_7001;
+/// The daemon's lock, as long as it lives.
+const HOLDING: i32 = 0x6761_7002;
+
+/// An open database on a server.
+pub(super) struct Database {
+    /// Where it is.
+    pub(super) address: Address,
+    /// The one session that writes.
+    writer: Mutex<Writer>,
+    /// The sessions that read.
+    readers: Mutex<Readers>,
+    /// Told when a reader's session is free.
+    free: Condvar,
+    /// Runs the connections; the last to go.
+    driver: Driver,
+}
+
+/// The session that writes, and what is known of it.
+#[derive(Default)]
+pub(super) struct Writer {
+    /// The session, while there is one.
+    session: Option<Session>,
+    /// Whether it keeps every other daemon off the database.
+    is_holder: bool,
+    /// Whether it notes the rows it touches.
+    is_guarded: bool,
+    /// A commit whose outcome is not known yet.
+    doubt: Option<String>,
+    /// Whether a commit that was told to have failed had not.
+    is_ahead: bool,
+}
+
+/// The sessions that read.
+#[derive(Default)]
+struct Readers {
+    /// Those that wait for the next.
+    idle: Vec<Session>,
+    /// How many there are, with those in use.
+    count: usize,
+}
+
+//------------ Opening -------------------------------------------------------
+
+impl Database {
+    /// Opens the database, making its schema and bringing its tables up to date.
+    pub(super) fn open(address: &Address) -> Result<Self, StoreError> {
+        let database = Self::reached(address)?;
+        {
+            let mut writer = lock(&database.writer);
+            let session = database.session(&mut writer)?;
+            schema::bring_up(&database, session)?;
+        }
+        Ok(database)
+    }
+
+    /// Reaches the server, and changes nothing.
+    pub(super) fn reached(address: &Address) -> Result<Self, StoreError> {
+        let driver = Driver::start().map_err(|error| {
+            failed(Fault::Connect(format!("no thread for PostgreSQL: {error}")))
+        })?;
+        let database = Self {
+            address: address.clone(),
+            writer: Mutex::default(),
+            readers: Mutex::default(),
+            free: Condvar::new(),
+            driver,
+        };
+        let session = database.connect()?;
+        schema::see_that_it_fits(&session)?;
+        lock(&database.writer).session = Some(session);
+        Ok(database)
+    }
+
+    /// Whether there are none of our tables.
+    pub(super) fn is_absent(&self) -> Result<bool, StoreError> {
+        let mut writer = lock(&self.writer);
+        Ok(schema::is_absent(self.session(&mut writer)?)?)
+    }
+
+    /// Which database it is: another one after a restore and after a fail-over, which may have lost the newest changes.
+    pub(super) fn identity(&self) -> Result<String, StoreError> {
+        let mut writer = lock(&self.writer);
+        Ok(schema::identity(self.session(&mut writer)?, &self.address.schema)?)
+    }
+
+    /// Keeps every other daemon off the database as long as this is open.
+    pub(super) fn hold(&self) -> Result<(), StoreError> {
+        let mut writer = lock(&self.writer);
+        writer.is_holder = true;
+        let session = self.session(&mut writer)?;
+        self.take(session)
+    }
+
+    /// Ends the session that writes, and with it what it holds.
+    pub(super) fn leave(&self, leave: impl FnOnce()) {
+        let mut writer = lock(&self.writer);
+        leave();
+        writer.is_holder = false;
+        if let Some(session) = writer.session.take() {
+            // The server ends it at the latest when this process does.
+            let _ = session.batch("SELECT pg_advisory_unlock_all()");
+        }
+    }
+
+    /// Takes the daemon's lock. One that has just died may still be said to hold it.
+    fn take(&self, session: &Session) -> Result<(), StoreError> {
+        let text = "SELECT pg_try_advisory_lock($1, hashtext($2))";
+        let begun = Instant::now();
+        loop {
+            let values: &[&(dyn tokio_postgres::types::ToSql + Sync)] =
+                &[&HOLDING, &self.address.schema];
+            if session.value(text, values).map_err(failed)? {
+                return Ok(());
+            }
+            if begun.elapsed() > TURN_MAX {
+                return Err(StoreError::Held(self.address.to_string()));
+            }
+            std::thread::sleep(PAUSE);
+        }
+    }
+
+    /// A new session.
+    fn connect(&self) -> Result<Session, StoreError> {
+        let client = self.driver.connect(&self.address);
+        let session = client.and_then(|client| Session::new(client, &self.address.schema));
+        session.map_err(|fault| StoreError::Begin(fault.into()))
+    }
+
+    /// The session that writes: the one there is, or a new one in its place.
+    fn session<'w>(&self, writer: &'w mut Writer) -> Result<&'w mut Session, StoreError> {
+        if writer.session.as_ref().is_some_and(Session::is_closed) {
+            writer.session = None;
+        }
+        if writer.session.is_none() {
+            let session = self.connect()?;
+            if writer.is_holder {
+                self.take(&session)?;
+            }
+            #[cfg(feature = "approval")]
+            if writer.is_guarded {
+                guard::note_rows(&session).map_err(failed)?;
+            }
+            writer.session = Some(session);
+        }
+        writer.session.as_mut().ok_or_else(|| failed(Fault::Busy))
+    }
+}
+
+#[cfg(test)]
+impl Database {
+    /// Does what somebody else does who can reach the database.
+    pub(super) fn tamper(&self, sql: &str) {
+        let done = self.connect().and_then(|session| session.batch(sql).map_err(failed));
+        done.expect("tampering");
+    }
+
+    /// The statements of a text that do not fit the tables, and what the server says of them.
+    pub(super) fn see_that_it_prepares(&self, sql: &str) -> Result<usize, StoreError> {
+        let mut writer = lock(&self.writer);
+        let turn = self.session(&mut writer)?.begin_read(self).map_err(failed)?;
+        turn.parameter_count(sql).map_err(failed)
+    }
+}
+
+//------------ Writing -------------------------------------------------------
+
+impl Database {
+    /// Runs `work` in one transaction, if `may` allows it once the writer is ours.
+    pub(super) fn write<T, E: From<StoreError>>(
+        &self,
+        may: impl FnOnce() -> Result<(), StoreError>,
+        work: impl FnOnce(Link<'_>) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let mut writer = lock(&self.writer);
+        may()?;
+        self.see_the_outcome(&mut writer)?;
+        let (turn, number) = self.begin(&mut writer)?;
+        let value = work(Link::Postgres(&turn))?;
+        match turn.commit() {
+            Ok(()) => Ok(value),
+            // The server has undone it.
+            Err(fault) if !fault.ends_session() => Err(StoreError::Commit(fault.into()).into()),
+            Err(fault) => {
+                writer.session = None;
+                match self.outcome(&number) {
+                    Some(true) => Ok(value),
+                    Some(false) => Err(StoreError::Commit(fault.into()).into()),
+                    None => {
+                        writer.doubt = Some(number);
+                        Err(StoreError::Unheard(fault.into()).into())
+                    }
+                }
+            }
+        }
+    }
+
+    /// Begins a transaction with the lock of writers; returns it with its number. A session that has ended unnoticed
+    /// shows it here, before anything was done, and another one takes its place.
+    fn begin<'w>(&self, writer: &'w mut Writer) -> Result<(Turn<'w>, String), StoreError> {
+        let begun = self.session(writer).and_then(|session| {
+            let turn =
+                session.begin_write(self).map_err(|fault| StoreError::Begin(fault.into()))?;
+            self.lock_out_others(&turn)
+        });
+        if let Err(error) = begun {
+            if !error.ends_session() {
+                return Err(error);
+            }
+            writer.session = None;
+        }
+        let session = self.session(writer)?;
+        let turn = session.begin_write(self).map_err(|fault| StoreError::Begin(fault.into()))?;
+        let number = self.lock_out_others(&turn)?;
+        Ok((turn, number))
+    }
+
+    /// Takes the lock of writers until the end of a transaction; returns its number.
+    fn lock_out_others(&self, turn: &Turn<'_>) -> Result<String, StoreError> {
+        schema::lock_writers(turn, &self.address.schema)
+    }
+
+    /// Whether a transaction was committed; none if nobody says.
+    fn outcome(&self, number: &str) -> Option<bool> {
+        let begun = Instant::now();
+        while begun.elapsed() < OUTCOME_MAX {
+            let text = "SELECT coalesce(pg_xact_status($1::text::xid8), 'lost')";
+            let said = self
+                .connect()
+                .and_then(|session| session.value::<String>(text, &[&number]).map_err(failed));
+            match said.as_deref() {
+                Ok("committed") => return Some(true),
+                // One that the server knows nothing of was never written to its log.
+                Ok("aborted" | "lost") => return Some(false),
+                // The server has not noticed yet that nobody waits for it.
+                Ok(_) | Err(_) => std::thread::sleep(PAUSE),
+            }
+        }
+        None
+    }
+
+    /// Looks what became of a commit whose outcome nobody had heard.
+    fn see_the_outcome(&self, writer: &mut Writer) -> Result<(), StoreError> {
+        if let Some(number) = &writer.doubt {
+            match self.outcome(number) {
+                None => return Err(failed(Fault::Silent(OUTCOME_MAX))),
+                Some(is_committed) => writer.is_ahead |= is_committed,
+            }
+            writer.doubt = None;
+        }
+        if writer.is_ahead { Err(StoreError::Ahead) } else { Ok(()) }
+    }
+}
+
+//------------ Reading -------------------------------------------------------
+
+impl Database {
+    /// Runs `work` on one consistent view.
+    pub(super) fn read<T, E: From<StoreError>>(
+        &self,
+        work: impl FnOnce(Link<'_>) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let mut lent = self.lend()?;
+        let session = lent.session.as_mut().ok_or_else(|| failed(Fault::Busy))?;
+        let turn = session.begin_read(self).map_err(|fault| StoreError::Begin(fault.into()))?;
+        work(Link::Postgres(&turn))
+    }
+
+    /// A session for a reader, seen to be alive.
+    fn lend(&self) -> Result<Lent<'_>, StoreError> {
+        let mut readers = lock(&self.readers);
+        let begun = Instant::now();
+        while readers.count >= READERS_MAX {
+            let left = TURN_MAX.checked_sub(begun.elapsed());
+            let left = left.ok_or_else(|| failed(Fault::Busy))?;
+            readers = match self.free.wait_timeout(readers, left) {
+                Ok((readers, _)) => readers,
+                Err(poisoned) => poisoned.into_inner().0,
+            };
+        }
+        readers.count += 1;
+        let idle = readers.idle.pop();
+        drop(readers);
+        let mut lent = Lent { database: self, session: None };
+        // A server that was started anew has ended all of them, and not everyone knows it yet.
+        lent.session = match idle {
+            Some(session) if session.batch("").is_ok() => Some(session),
+            Some(_) | None => Some(self.connect()?),
+        };
+        Ok(lent)
+    }
+}
+
+/// A session that a reader has; it goes back, if it can be used again.
+struct Lent<'d> {
+    /// Whose.
+    database: &'d Database,
+    /// The session.
+    session: Option<Session>,
+}
+
+impl Drop for Lent<'_> {
+    fn drop(&mut self) {
+        let mut readers = lock(&self.database.readers);
+        readers.count -= 1;
+        let usable = self.session.take().filter(|session| !session.is_closed());
+        if readers.idle.len() < IDLE_READERS_MAX {
+            readers.idle.extend(usable);
+        }
+        self.database.free.notify_one();
+    }
+}
