@@ -428,6 +428,12 @@ pub(super) enum Db {
         /// The file
         file: PathBuf,
     },
+    /// Move the database to a server of PostgreSQL or back into a file, with gapura stopped; verified at both ends
+    Move {
+        /// The address, as database.url has it: postgres://user@host/name; or file, for gapura.db in the state directory
+        #[arg(long, value_name = "URL")]
+        to: String,
+    },
     /// Restore a backup into an empty state directory, with gapura stopped. Ends sessions, tokens and links
     Restore {
         /// The file

@@ -1,4 +1,4 @@
-//! `gapura db`: backups. `run` does the work, in this process.
+//! `gapura db`: backups, and moving the database. `run` does the work, in this process.
 
 use std::io::IsTerminal;
 use std::path::Path;
@@ -14,6 +14,14 @@ pub(super) fn db(common: &Common, db: Db) -> anyhow::Result<u8> {
     match db {
         Db::Backup { file, force } => backup(common, &file, force),
         Db::Check { file } => Ok(print(common, &run::check_backup(&file))),
+        Db::Move { to } => {
+            let loaded = match super::settings(common) {
+                Ok(loaded) => loaded,
+                Err(exit) => return Ok(exit),
+            };
+            let to = (to != "file").then_some(to.as_str());
+            Ok(print(common, &run::move_database(&loaded.settings, to)))
+        }
         Db::Restore {
             file,
             serial_floor: floors,

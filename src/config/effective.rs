@@ -52,6 +52,7 @@ fn masked(settings: &Settings) -> Settings {
         // The path of a chat group's address is its secret.
         webhook.url = SecretText(public(&webhook.url.0, false));
     }
+    settings.database.url = SecretText(public(&settings.database.url.0, true));
     settings.mail.relay = public(&settings.mail.relay, true);
     settings.web.url = public(&settings.web.url, true);
     settings

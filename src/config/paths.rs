@@ -17,6 +17,7 @@ pub(super) fn resolve(settings: &mut Settings, file: &Path) {
 fn paths(settings: &mut Settings) -> Vec<&mut PathBuf> {
     let Settings {
         server,
+        database,
         tls,
         quic,
         query_log,
@@ -34,6 +35,8 @@ fn paths(settings: &mut Settings) -> Vec<&mut PathBuf> {
     let mut paths = vec![
         &mut server.state_dir,
         &mut server.zone_dir,
+        &mut database.password_file,
+        &mut database.tls_ca,
         &mut office.coat_of_arms,
         &mut work.holidays,
         &mut naming.regions,

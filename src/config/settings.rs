@@ -34,6 +34,8 @@ pub struct Settings {
     pub web: Web,
     /// `[mail]`: the relay for notices.
     pub mail: Mail,
+    /// `[database]`: where the tables are.
+    pub database: Database,
     /// `[[key]]`: TSIG keys.
     #[serde(rename = "key")]
     pub keys: Vec<KeySettings>,
@@ -389,6 +391,18 @@ pub struct Mail {
     pub relay: String,
     /// The sender's address.
     pub from: String,
+}
+
+/// `[database]`
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Database {
+    /// `postgres://user@host/name`; empty = `gapura.db` in the state directory.
+    pub url: SecretText,
+    /// A file with the password, in the place of one in the URL; empty = none.
+    pub password_file: PathBuf,
+    /// Certificates of the authorities that may have signed the server's certificate, PEM; empty = the system's.
+    pub tls_ca: PathBuf,
 }
 
 /// `[[key]]`

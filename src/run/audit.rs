@@ -10,9 +10,10 @@ use crate::audit::{self, Anchor, AuditError, Export, FaultKind, Notary, Report, 
 use crate::control::Reply;
 use crate::desk::{LETTERS, PAPERS};
 use crate::ledger::House;
+use crate::publish::Options;
 use crate::queue::Role;
 use crate::report::{Month, Terms};
-use crate::store::{Store, StoreError};
+use crate::store::{Location, Store, StoreError};
 use crate::words::office;
 
 /// Events of one part of an export.
@@ -48,16 +49,19 @@ pub(super) fn verify_own(
 
 /// The same on a database that gapura does not use. A missing database is an error, not a new one.
 pub(super) fn verify_unused(
-    state_dir: &Path,
+    options: &Options,
     key: Option<&str>,
     anchors: &[String],
 ) -> Result<Reply, AuditError> {
-    if Store::is_absent(state_dir) {
-        return Err(StoreError::Corrupt("gapura.db is missing or empty".to_owned()).into());
+    let (state_dir, place) = (&options.state_dir, &options.database);
+    if place.is_absent()? {
+        return Err(StoreError::Corrupt(format!("{place} is missing or empty")).into());
     }
     // Opening a database of an earlier version migrates it, so a copy of it is kept first.
-    Store::keep_before_upgrade(state_dir)?;
-    let store = Store::open(state_dir)?;
+    if let Location::File(state_dir) = place {
+        Store::keep_before_upgrade(state_dir)?;
+    }
+    let store = place.open()?;
     if store.read::<_, StoreError>(|reader| reader.has_row_log())? {
         audit::open_guarded(state_dir, &store, now_ms())?;
     }

@@ -28,7 +28,7 @@ use crate::config::Loaded;
 use crate::control::Reply;
 use crate::files::{self, AUDIT_KEY, NEXT_AUDIT_KEY, PERSONAL_KEY};
 use crate::publish::Publisher;
-use crate::store::{Store, StoreError};
+use crate::store::{Location, Store, StoreError};
 use crate::text::{append_line, with_causes};
 use crate::wire::is_ahead;
 
@@ -77,29 +77,31 @@ pub fn check_backup(file: &Path) -> Reply {
 fn made(state_dir: &Path, loaded: Option<&Loaded>, target: Target<'_>) -> Result<Reply, RunError> {
     // Best effort: without it the backup only competes with others.
     let _ = rustix::process::nice(NICE);
-    if Store::is_absent(state_dir) {
-        let path = Store::path(state_dir);
+    let place = match loaded {
+        Some(loaded) => options::place(&loaded.settings)?,
+        None => Location::File(state_dir.to_owned()),
+    };
+    if place.is_absent()? {
         return Err(RunError::Refused(format!(
-            "there is no database at {}: start gapura once, or name its settings with --config",
-            path.display()
+            "there is no database at {place}: start gapura once, or name its settings with --config"
         )));
     }
     match target {
         Target::Stream(out) => {
             let name = format!("gapura-backup-{}", std::process::id());
             let scratch = scratch(&std::env::temp_dir().join(name))?;
-            let written = Taking { state_dir, loaded, scratch: scratch.path() }
+            let written = Taking { state_dir, place: &place, loaded, scratch: scratch.path() }
                 .write(BufWriter::new(out), Path::new("standard output"))?;
             let Written { manifest, left_out, .. } = written;
             Ok(reply("-", &manifest, &left_out))
         }
-        Target::File { path, force } => into_file(state_dir, loaded, path, force),
+        Target::File { path, force } => into_file((state_dir, &place), loaded, path, force),
     }
 }
 
 /// Writes it to a file: completely or not at all.
 fn into_file(
-    state_dir: &Path,
+    (state_dir, place): (&Path, &Location),
     loaded: Option<&Loaded>,
     path: &Path,
     force: bool,
@@ -125,7 +127,7 @@ fn into_file(
     let failed = |source| BackupError::write(path, source);
     let mut options = OpenOptions::new();
     let file = options.write(true).create_new(true).mode(0o600).open(&archive).map_err(failed)?;
-    let taking = Taking { state_dir, loaded, scratch: scratch.path() };
+    let taking = Taking { state_dir, place, loaded, scratch: scratch.path() };
     let written = taking.write(BufWriter::new(file), path)?;
     let file = written.out.into_inner().map_err(|error| failed(error.into_error()))?;
     file.sync_all().map_err(failed)?;
@@ -175,6 +177,8 @@ fn scratch(path: &Path) -> Result<Scratch, RunError> {
 struct Taking<'a> {
     /// Of this state directory.
     state_dir: &'a Path,
+    /// And this database.
+    place: &'a Location,
     /// By these settings, if they read.
     loaded: Option<&'a Loaded>,
     /// With this place for the copy of the database.
@@ -248,9 +252,8 @@ impl Taking<'_> {
         for _ in 0..TRIES_MAX {
             let keys = self.keys()?;
             let taken_ms = now_ms();
-            files::remove(&Store::path(self.scratch))
-                .map_err(|error| BackupError::write(self.scratch, error))?;
-            Store::copy(self.state_dir, self.scratch)?;
+            Location::File(self.scratch.to_owned()).discard()?;
+            self.place.copy(self.scratch)?;
             let store = Store::inspect(self.scratch)?;
             let store =
                 store.ok_or_else(|| StoreError::Corrupt("the copy is not complete".to_owned()))?;

@@ -12,7 +12,7 @@ use tokio::runtime::{Builder, Runtime};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-use super::daemon::Events;
+use super::daemon::{Event, Events};
 use super::error::{RunError, system};
 use super::herald::Herald;
 use super::host::Host;
@@ -20,6 +20,7 @@ use super::ready::Ready;
 use super::road_3::Road3;
 use super::stand_in::Database;
 use super::time::now_ms;
+use super::timer::{TICK, every};
 use super::{StateDir, options};
 use crate::answer::Transport;
 use crate::config::{Loaded, Settings};
@@ -33,6 +34,7 @@ use crate::publish::Watcher;
 use crate::serve::{self, Inherited, Operations, Purpose, Running};
 use crate::service::Notifier;
 use crate::signer::Signer;
+use crate::store::Location;
 use crate::text::with_causes;
 
 /// Threads for pages, control socket and metrics; the name server has its own.
@@ -90,7 +92,7 @@ impl Building {
         let Start { mut inherited, notifier, rights, program, events } = start;
         let state_dir = StateDir::take_as_it_is(&settings.server.state_dir)?;
         let sources = options::sources(settings)?;
-        let publish = options::publish(settings);
+        let publish = options::publish(settings)?;
         let serve = options::serve(settings)?;
         if inherited.lives_on() {
             // Report an address that cannot be bound before the database is migrated: a predecessor could not resume
@@ -179,6 +181,9 @@ impl Building {
             first_link: site.first_link,
             warnings,
         };
+        if let Some(place) = &database.awaited {
+            await_database(&runtime, place.clone(), &host, &stopped);
+        }
         let herald = Herald::start(&host, ready.dns.clone());
         let building =
             Self { runtime, stop, control, host, watcher, database, herald, doors, state_dir };
@@ -445,4 +450,19 @@ mod tests {
         assert!(std::net::TcpStream::connect(metrics).is_err(), "metrics");
         assert!(StateDir::take(&state).is_ok(), "the state directory");
     }
+}
+
+/// Starts anew, by itself, as soon as the server of the database is reached: until then a stand-in is in its place.
+fn await_database(
+    runtime: &Runtime,
+    place: Location,
+    host: &Arc<Host>,
+    stopped: &watch::Receiver<bool>,
+) {
+    let events = host.events.clone();
+    drop(runtime.spawn(every(TICK, stopped.clone(), move |_| {
+        if place.is_absent().is_ok() {
+            events.send(Event::Again);
+        }
+    })));
 }

@@ -30,6 +30,8 @@ pub(super) enum Event {
     Stop,
     /// Hand over to the process with this id.
     HandOver(u32),
+    /// Start anew in this process: what the start lacked has come.
+    Again,
 }
 
 /// Sends events to the daemon.
@@ -101,8 +103,16 @@ pub fn serve(loaded: &Loaded, begin: Begin, ready: impl Fn(&Ready)) -> Result<En
         ready(&facts);
         building.announce();
         tracing::info!(event = "ready", pid = std::process::id(), "ready");
-        let Event::HandOver(pid) = wait(&waiting, &mut signals, &mut asked, &building) else {
-            return stop(building, &waiting, &mut signals);
+        let pid = match wait(&waiting, &mut signals, &mut asked, &building) {
+            Event::Stop => return stop(building, &waiting, &mut signals),
+            Event::HandOver(pid) => pid,
+            Event::Again => {
+                tracing::info!("the database is reached: everything but answering is started anew");
+                let (again, settings) = (as_before.clone(), loaded.clone());
+                let work = move || Ok(succession::take_back(&settings, building.leave(), again));
+                started = start(work, &waiting, &mut signals)?;
+                continue;
+            }
         };
         let (retired, error) = match hand_over(loaded, building, pid, &waiting, &mut signals) {
             // The stop was meant for the service, so the successor stops as well.

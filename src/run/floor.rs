@@ -7,7 +7,6 @@ use super::{RunError, StateDir, options};
 use crate::config::Settings;
 use crate::control::Reply;
 use crate::publish::{Floor, PublishError, Publisher};
-use crate::store::Store;
 use crate::wire::Name;
 
 /// Records a serial that was used before; the next start goes above it.
@@ -22,10 +21,10 @@ pub fn raise_floor(settings: &Settings, zone: &str, floor: Floor) -> Result<Repl
         return Ok(Reply::failed(format!("{apex} is not a zone of the settings")));
     }
     let state_dir = &settings.server.state_dir;
-    if Store::is_absent(state_dir) {
+    let place = options::place(settings)?;
+    if place.is_absent()? {
         return Ok(Reply::failed(format!(
-            "there is no database in {}: start gapura, then set the floor while it runs",
-            state_dir.display()
+            "there is no database at {place}: start gapura, then set the floor while it runs"
         )));
     }
     let _lock = StateDir::take(state_dir)?;

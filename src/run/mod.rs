@@ -31,6 +31,7 @@ mod herald;
 mod host;
 mod keys;
 pub mod log;
+mod moving;
 pub mod options;
 #[cfg(feature = "approval")]
 mod proposals;
@@ -76,6 +77,7 @@ pub use begin::{Begin, begin};
 pub use daemon::{Ended, serve};
 pub use error::RunError;
 pub use floor::raise_floor;
+pub use moving::move_database;
 #[cfg(feature = "approval")]
 pub use office::offline;
 pub use ready::Ready;

@@ -2,7 +2,7 @@
 //! directly on its database.
 
 use std::fmt::Display;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use serde_json::json;
@@ -14,6 +14,7 @@ use crate::config::Settings;
 use crate::control::{OfficeCommand, Reply};
 use crate::desk::Desk;
 use crate::people::{OldProof, People};
+use crate::publish::Options;
 use crate::report::{Month, Terms};
 use crate::store::Store;
 use crate::text::with_causes;
@@ -133,11 +134,11 @@ fn reply<E: Display>(result: Result<Reply, E>) -> Reply {
 
 /// The reply to a command while the database is not in use. The verifier still runs on it: tampering may be the
 /// reason why it is not used.
-pub(super) fn closed(command: OfficeCommand, state_dir: &Path, reason: &str) -> Reply {
+pub(super) fn closed(command: OfficeCommand, options: &Options, reason: &str) -> Reply {
     let OfficeCommand::AuditVerify { key, anchors } = command else {
         return Reply::failed(reason);
     };
-    match audit::verify_unused(state_dir, key.as_deref(), &anchors) {
+    match audit::verify_unused(options, key.as_deref(), &anchors) {
         Ok(found) => Reply { exit: 1, text: format!("{reason}\n{}", found.text), ..found },
         Err(error) => Reply::failed(format!("{reason}\n{}", with_causes(&error))),
     }
@@ -147,18 +148,19 @@ pub(super) fn closed(command: OfficeCommand, state_dir: &Path, reason: &str) -> 
 /// would belong to no daemon.
 pub fn offline(settings: &Settings, command: OfficeCommand) -> Result<Reply, RunError> {
     let path = &settings.server.state_dir;
-    if Store::is_absent(path) && stand_in::lost(path).is_none() {
+    let publish = options::publish(settings)?;
+    if publish.database.is_absent()? && stand_in::lost(&publish)?.is_none() {
         return Ok(Reply::failed(format!(
-            "there is no database in {}: start `gapura serve` once, or name its settings with --config",
-            path.display()
+            "there is no database at {}: start `gapura serve` once, or name its settings with --config",
+            publish.database
         )));
     }
     let state_dir = StateDir::take(path)?;
-    let store = match stand_in::usable(&options::publish(settings)) {
+    let store = match stand_in::usable(&publish) {
         Ok(store) => store,
-        Err(reason) => {
-            let reason = format!("the database is not used: {reason}");
-            return Ok(closed(command, state_dir.path(), &reason));
+        Err(unusable) => {
+            let reason = format!("the database is not used: {}", unusable.reason);
+            return Ok(closed(command, &publish, &reason));
         }
     };
     let vault = match open_guarded(state_dir.path(), &store, now_ms()) {
@@ -169,7 +171,7 @@ pub fn offline(settings: &Settings, command: OfficeCommand) -> Result<Reply, Run
         Ok(people) => people,
         Err(error) => {
             drop(store);
-            return Ok(closed(command, state_dir.path(), &with_causes(&error)));
+            return Ok(closed(command, &publish, &with_causes(&error)));
         }
     };
     // A report names the office's unit and its titles.

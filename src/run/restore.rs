@@ -24,7 +24,7 @@ use crate::control::Reply;
 use crate::files;
 use crate::fleet::serial_at;
 use crate::publish::{Floor, PublishError, Publisher};
-use crate::store::Store;
+use crate::store::{Location, Store};
 use crate::text::{append_line, with_causes};
 use crate::wire::{Name, is_ahead};
 
@@ -73,6 +73,12 @@ fn restored(settings: &Settings, what: &Restore) -> Result<Reply, RunError> {
     let state_dir = &settings.server.state_dir;
     let was_there = state_dir.exists();
     see_that_it_is_empty(state_dir)?;
+    let place = options::place(settings)?;
+    if !place.is_absent()? {
+        return Err(RunError::Refused(format!(
+            "there is a database at {place}: stop gapura, and name another one in database.url or take this one away"
+        )));
+    }
     let manifest = backup::check(&what.file)?;
     see_that_it_is_ours(&manifest)?;
     #[cfg(feature = "approval")]
@@ -94,12 +100,32 @@ fn restored(settings: &Settings, what: &Restore) -> Result<Reply, RunError> {
         Store::open(&work)?.fold_log()?;
         raise_serials(settings, what, &work, &mut told)?;
         give_to_owner(state_dir, &work, was_there, &mut told)?;
-        settle(state_dir, &work)?;
+        bring_in(&place, &work)?;
+        let settled = settle(state_dir, &work);
+        if settled.is_err() && !matches!(place, Location::File(_)) {
+            // What the error says counts more than whether this can be undone.
+            let _ = place.discard();
+        }
+        settled?;
         Ok::<_, RunError>(told)
     })();
     let done = done.map_err(|error| cleared(error, state_dir, &work, was_there));
     drop(lock);
     Ok(reply(state_dir, &what.file, &manifest, done?))
+}
+
+/// Brings the tables to a server, if that is where they belong.
+fn bring_in(place: &Location, work: &Path) -> Result<(), RunError> {
+    if matches!(place, Location::File(_)) {
+        return Ok(());
+    }
+    let unpacked = Location::File(work.to_owned());
+    let brought = place.open().and_then(|store| store.take_over(&unpacked.open()?));
+    if let Err(error) = brought {
+        let _ = place.discard();
+        return Err(error.into());
+    }
+    Ok(unpacked.discard()?)
 }
 
 /// Takes away what a restore that failed has made, which nobody is to take for a state; the error says what could not

@@ -5,7 +5,7 @@ use std::fs::OpenOptions;
 use std::io::{IsTerminal, Write};
 use std::net::SocketAddr;
 use std::os::unix::fs::OpenOptionsExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -40,7 +40,7 @@ use crate::metrics::{Family, catalogue as of};
 use crate::notice::{Mailer, Relay};
 use crate::people::People;
 use crate::press::Press;
-use crate::publish::Publisher;
+use crate::publish::{self, Publisher};
 use crate::serve::Tap;
 use crate::signer::Signer;
 use crate::statistics::Statistics;
@@ -84,8 +84,8 @@ pub(super) enum Road3 {
         reason: String,
         /// The same, as much as the public may know.
         by: ClosedBy,
-        /// The state directory, for the verifier.
-        state_dir: PathBuf,
+        /// Where everything is, for the verifier.
+        options: Box<publish::Options>,
         /// The watch over the clock, which serials may be made from; none without a database to store it.
         clock: Option<Clock>,
     },
@@ -132,10 +132,12 @@ impl Road3 {
             Err(error) => tracing::error!(%error, "the settings of the office cannot be read"),
         }
         let path = state_dir.path().to_owned();
+        let kept = options::publish(&loaded.settings);
+        let kept = Box::new(kept.unwrap_or_else(|_| publish::Options::new(&path)));
         if let Some(reason) = database.reason.clone() {
             let writable = state_dir.fault().is_none();
             let by = if writable { ClosedBy::Database } else { ClosedBy::StateDir };
-            return Self::Closed { reason, by, state_dir: path, clock: None };
+            return Self::Closed { reason, by, options: kept, clock: None };
         }
         let store = &database.store;
         let opened = office.map_err(RunError::from);
@@ -148,7 +150,7 @@ impl Road3 {
                 "zones are answered, the queue is closed: fix this and restart"
             );
             let clock = Some(Clock::new(store.clone()));
-            Self::Closed { reason, by, state_dir: path.clone(), clock }
+            Self::Closed { reason, by, options: kept, clock }
         })
     }
 
@@ -309,8 +311,8 @@ impl Road3 {
     pub(super) fn command(&self, command: OfficeCommand) -> Reply {
         match self {
             Self::Open(open) => open.office.command(command),
-            Self::Closed { reason, state_dir, .. } => {
-                closed(command, state_dir, &format!("the queue is closed: {reason}"))
+            Self::Closed { reason, options, .. } => {
+                closed(command, options, &format!("the queue is closed: {reason}"))
             }
         }
     }

@@ -11,7 +11,7 @@ use std::time::Duration;
 use super::RunError;
 use super::restore::RESTORING;
 use crate::publish::{Options, Publisher, ReloadReport, Sources};
-use crate::store::{Store, StoreError};
+use crate::store::{Location, Store, StoreError};
 use crate::text::with_causes;
 
 /// Time limit of the damage check at a start.
@@ -23,6 +23,8 @@ pub(super) struct Database {
     pub(super) store: Store,
     /// Why it is a stand-in; `None` for the real one.
     pub(super) reason: Option<String>,
+    /// Where it is, if it was only not reached: it may come by itself.
+    pub(super) awaited: Option<Location>,
 }
 
 impl Database {
@@ -33,19 +35,21 @@ impl Database {
         options: &Options,
         fault: Option<String>,
     ) -> Result<(Self, Publisher), RunError> {
-        let reason = match fault.map_or_else(|| usable(options), Err) {
+        let unusable = match fault.map_or_else(|| usable(options), |fault| Err(fault.into())) {
             Ok(store) => {
                 guard_rows(&store, &options.state_dir);
                 // The outcome for each zone is in the log; a refused zone does not stop the others.
                 let (publisher, reports) =
                     Publisher::open(store.clone(), sources.clone(), options.clone())?;
                 match reports.iter().find(|report| report.is_lost_by_database()) {
-                    None => return Ok((Self { store, reason: None }, publisher)),
-                    Some(report) => text_of(report),
+                    None => return Ok((Self { store, reason: None, awaited: None }, publisher)),
+                    Some(report) => Unusable::from(text_of(report)),
                 }
             }
-            Err(reason) => reason,
+            Err(unusable) => unusable,
         };
+        let Unusable { reason, may_come } = unusable;
+        let awaited = may_come.then(|| options.database.clone());
         tracing::error!(%reason, "the database is not used: zones are served from their files and \
              what is beside the database, the queue is closed; mend this and start again");
         let store = Store::in_memory()?;
@@ -55,46 +59,70 @@ impl Database {
         let (publisher, _) = Publisher::open(store.clone(), sources, options)?;
         // Serials are on disk before they are served, if the disk can be written.
         publisher.flush();
-        Ok((Self { store, reason: Some(reason) }, publisher))
+        Ok((Self { store, reason: Some(reason), awaited }, publisher))
     }
 }
 
 /// The database, if it is usable and the one that the zones were served from.
-pub(super) fn usable(options: &Options) -> Result<Store, String> {
-    let state_dir = &options.state_dir;
-    if let Some(lost) = lost(state_dir) {
-        return Err(lost);
+pub(super) fn usable(options: &Options) -> Result<Store, Unusable> {
+    if let Some(lost) = lost(options)? {
+        return Err(lost.into());
     }
-    let kept = Store::keep_before_upgrade(state_dir).map_err(|error| with_causes(&error))?;
-    if let Some(path) = kept {
+    if let Location::File(state_dir) = &options.database
+        && let Some(path) = Store::keep_before_upgrade(state_dir)?
+    {
         let path = path.display();
         tracing::info!("the database was migrated; its previous version is kept in {path}");
     }
-    let store = Store::open(state_dir).map_err(|error| with_causes(&error))?;
-    fault_of(&store, state_dir).map_or(Ok(store), Err)
+    let store = options.database.open()?;
+    store.hold()?;
+    fault_of(&store, options).map_or(Ok(store), |fault| Err(fault.into()))
+}
+
+/// Why a database is not used.
+pub(super) struct Unusable {
+    /// In words.
+    pub(super) reason: String,
+    /// Whether its server was only not reached.
+    may_come: bool,
+}
+
+impl From<String> for Unusable {
+    fn from(reason: String) -> Self {
+        Self { reason, may_come: false }
+    }
+}
+
+impl From<StoreError> for Unusable {
+    fn from(error: StoreError) -> Self {
+        Self { reason: with_causes(&error), may_come: error.may_pass() }
+    }
 }
 
 /// Says that the database is missing, if other files show that there was one.
-pub(super) fn lost(state_dir: &Path) -> Option<String> {
+pub(super) fn lost(options: &Options) -> Result<Option<String>, StoreError> {
+    let state_dir = &options.state_dir;
     let has_traces = || !Publisher::published(state_dir).is_empty() || has_keys(state_dir);
-    if Store::is_absent(state_dir) && state_dir.join(RESTORING).exists() {
+    let is_absent = options.database.is_absent()?;
+    if is_absent && state_dir.join(RESTORING).exists() {
         let path = state_dir.display();
-        return Some(format!(
+        return Ok(Some(format!(
             "a restore into {path} was interrupted: stop gapura, remove {path}/{RESTORING} and what a start has created \
              beside it, and run gapura db restore again"
-        ));
+        )));
     }
-    (Store::is_absent(state_dir) && has_traces()).then(|| {
+    Ok((is_absent && has_traces()).then(|| {
         format!(
             "{} is missing or empty, and there are traces of one beside it: restore it from the \
              backup of the state directory; to begin anew, remove the whole state directory",
-            Store::path(state_dir).display()
+            options.database
         )
-    })
+    }))
 }
 
 /// Why a database that opens is not used: it is damaged, or not the one that the zones were served from.
-pub(super) fn fault_of(store: &Store, state_dir: &Path) -> Option<String> {
+pub(super) fn fault_of(store: &Store, options: &Options) -> Option<String> {
+    let state_dir = &options.state_dir;
     let published = Publisher::published(state_dir);
     let looked = || -> Result<_, StoreError> {
         store.check(CHECK_MAX)?;
@@ -105,7 +133,7 @@ pub(super) fn fault_of(store: &Store, state_dir: &Path) -> Option<String> {
         Ok(false) => Some(format!(
             "{} knows none of the zones that were served from this directory: it is another database; \
              put the right one back from the backup of the state directory",
-            Store::path(state_dir).display()
+            options.database
         )),
         Err(error) => Some(with_causes(&error)),
     }

@@ -71,7 +71,7 @@ mod tests {
     #[test]
     fn a_copy_is_the_state_of_one_moment_whatever_is_written_meanwhile() {
         let (one, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
-        let store = Store::open(one.path()).unwrap();
+        let store = Store::open_file(one.path()).unwrap();
         Store::copy(one.path(), other.path()).unwrap();
         let copy = Store::inspect(other.path()).unwrap().unwrap();
         assert_eq!(copy.step().unwrap(), store.step().unwrap());
@@ -83,7 +83,7 @@ mod tests {
     #[test]
     fn a_damaged_database_gives_no_copy() {
         let (one, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
-        drop(Store::open(one.path()).unwrap());
+        drop(Store::open_file(one.path()).unwrap());
         let mut octets = std::fs::read(Store::path(one.path())).unwrap();
         let rest = octets.len() / 3;
         octets[4_096..rest].fill(0x5a);

@@ -142,6 +142,15 @@ impl Fault {
         }
     }
 
+    /// Whether a server may come back by itself.
+    pub(super) fn may_pass(&self) -> bool {
+        match self {
+            Self::Sqlite(_) => false,
+            #[cfg(feature = "postgres")]
+            Self::Postgres(fault) => fault.is_unavailable(),
+        }
+    }
+
     /// Whether the database cannot be used at present, and nothing is wrong with what was asked for.
     pub(super) fn is_unavailable(&self) -> bool {
         match self {

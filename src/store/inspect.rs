@@ -53,7 +53,7 @@ mod tests {
         let state = dir.path().join("a?b#c%d");
         std::fs::create_dir(&state).unwrap();
         assert!(matches!(Store::inspect(&state), Err(StoreError::Open { .. })));
-        drop(Store::open(&state).unwrap());
+        drop(Store::open_file(&state).unwrap());
         let names = || std::fs::read_dir(&state).unwrap().count();
         let before = names();
         assert!(Store::inspect(&state).unwrap().is_some());
@@ -65,7 +65,7 @@ mod tests {
             file.execute("INSERT INTO migration VALUES (?1, 'later')", [number]).unwrap();
             drop(file);
             assert!(matches!(Store::inspect(&state), Err(StoreError::Newer { .. })), "{number}");
-            assert!(matches!(Store::open(&state), Err(StoreError::Newer { .. })), "{number}");
+            assert!(matches!(Store::open_file(&state), Err(StoreError::Newer { .. })), "{number}");
         }
     }
 }

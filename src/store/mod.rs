@@ -35,7 +35,9 @@ pub mod journal;
 pub mod likeness;
 #[cfg(feature = "approval")]
 pub mod lists;
+mod location;
 mod migrations;
+mod moving;
 #[cfg(feature = "approval")]
 pub mod once;
 #[cfg(feature = "approval")]
@@ -86,8 +88,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 pub use engine::Fault;
 use engine::Link;
+pub use location::Location;
 #[cfg(feature = "postgres")]
-pub use postgres::Address;
+pub use postgres::{Address, Fault as ServerFault};
 
 //------------ Store ---------------------------------------------------------
 
@@ -189,6 +192,28 @@ impl Store {
             }
             #[cfg(feature = "postgres")]
             Engine::Postgres(database) => database.leave(leave),
+        }
+    }
+
+    /// Keeps every other daemon off the database as long as this is open. A file is kept by the lock of its state
+    /// directory.
+    pub fn hold(&self) -> Result<(), StoreError> {
+        match &self.0.engine {
+            Engine::Sqlite(_) => Ok(()),
+            #[cfg(feature = "postgres")]
+            Engine::Postgres(database) => database.hold(),
+        }
+    }
+
+    /// Which database it is: one that was put back from a backup is another one.
+    pub fn identity(&self) -> String {
+        match &self.0.engine {
+            Engine::Sqlite(database) => {
+                let found = std::fs::metadata(&database.path);
+                found.map_or_else(|_| String::new(), |found| crate::files::identity(&found))
+            }
+            #[cfg(feature = "postgres")]
+            Engine::Postgres(database) => database.identity().unwrap_or_default(),
         }
     }
 
@@ -403,6 +428,11 @@ pub enum StoreError {
          gapura again, so that it is served"
     )]
     Ahead,
+    /// Its tables are of an earlier version.
+    #[error(
+        "the database is of an earlier version of gapura: start this version once, then try again"
+    )]
+    Behind,
     /// Another daemon works on the database.
     #[error(
         "another gapura works on {0}: stop that one first, or name another database in database.url"
@@ -422,13 +452,11 @@ pub enum StoreError {
 }
 
 impl StoreError {
-    /// Whether it ends the session it came from.
-    #[cfg(feature = "postgres")]
-    fn ends_session(&self) -> bool {
+    /// Whether the same may be done a moment later with nobody mending anything here: a server comes back.
+    pub fn may_pass(&self) -> bool {
         match self {
-            Self::Begin(Fault::Postgres(fault)) | Self::Statement(Fault::Postgres(fault)) => {
-                fault.ends_session()
-            }
+            Self::Held(_) => true,
+            Self::Begin(fault) | Self::Statement(fault) => fault.may_pass(),
             _ => false,
         }
     }

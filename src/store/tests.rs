@@ -3,6 +3,8 @@
 #[cfg(feature = "approval")]
 mod guarding;
 mod migrating;
+#[cfg(all(feature = "approval", feature = "postgres"))]
+mod moving;
 #[cfg(feature = "approval")]
 mod rows;
 #[cfg(feature = "postgres")]
@@ -23,6 +25,12 @@ use crate::lock::lock;
 fn store() -> (Store, tempfile::TempDir) {
     let dir = tempfile::tempdir().unwrap();
     (Store::open(dir.path()).unwrap(), dir)
+}
+
+/// The same in a file, wherever else tests run.
+fn file() -> (Store, tempfile::TempDir) {
+    let dir = tempfile::tempdir().unwrap();
+    (Store::open_file(dir.path()).unwrap(), dir)
 }
 
 /// The connection that writes a file.
@@ -114,7 +122,7 @@ fn one_reading_sees_one_state() {
 
 #[test]
 fn a_full_disk_undoes_the_change_and_room_lets_the_next_through() {
-    let (store, _dir) = store();
+    let (store, _dir) = file();
     store.write::<_, StoreError>(|tx| count(tx, 1)).unwrap();
     let limit = |pages: &str| {
         let writer = writer(&store);
@@ -145,7 +153,7 @@ fn a_full_disk_undoes_the_change_and_room_lets_the_next_through() {
 #[test]
 fn the_file_is_its_owners_alone() {
     use std::os::unix::fs::PermissionsExt;
-    let (store, dir) = store();
+    let (store, dir) = file();
     store.write::<_, StoreError>(|tx| count(tx, 1)).unwrap();
     for file in std::fs::read_dir(dir.path()).unwrap() {
         let file = file.unwrap();
@@ -156,7 +164,7 @@ fn the_file_is_its_owners_alone() {
 
 #[test]
 fn a_checkpoint_or_a_vacuum_of_somebody_else_is_no_theft_and_a_cut_is() {
-    let (store, dir) = store();
+    let (store, dir) = file();
     let apex = "example.".parse().unwrap();
     store.write::<_, StoreError>(|tx| count(tx, 1)).unwrap();
     store

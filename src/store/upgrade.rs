@@ -131,7 +131,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let state = dir.path();
         assert_eq!(Store::keep_before_upgrade(state).unwrap(), None, "nothing is there");
-        drop(Store::open(state).unwrap());
+        drop(Store::open_file(state).unwrap());
         assert_eq!(Store::keep_before_upgrade(state).unwrap(), None, "nothing is lacking");
         for _ in 0..4 {
             let step = age(state);
@@ -151,7 +151,7 @@ mod tests {
     fn without_room_for_a_copy_no_table_is_touched() {
         let dir = tempfile::tempdir().unwrap();
         let state = dir.path();
-        drop(Store::open(state).unwrap());
+        drop(Store::open_file(state).unwrap());
         let step = age(state);
         // Where a file is in the way, nobody makes a directory.
         std::fs::write(state.join(MAKING), "x").unwrap();
@@ -163,7 +163,7 @@ mod tests {
     #[test]
     fn a_later_version_is_told_by_its_step() {
         let dir = tempfile::tempdir().unwrap();
-        drop(Store::open(dir.path()).unwrap());
+        drop(Store::open_file(dir.path()).unwrap());
         let file = Connection::open(Store::path(dir.path())).unwrap();
         file.execute("INSERT INTO migration VALUES (9999, 'later')", []).unwrap();
         drop(file);

@@ -22,6 +22,8 @@ mod bulk;
 mod catalog;
 #[cfg(feature = "approval")]
 mod crawl;
+#[cfg(all(feature = "approval", feature = "postgres"))]
+mod database;
 #[cfg(feature = "approval")]
 mod demo;
 mod dnstap;
@@ -39,7 +41,7 @@ mod papers;
 mod parents;
 #[cfg(feature = "approval")]
 mod phone;
-#[cfg(feature = "postgres")]
+#[cfg(all(feature = "approval", feature = "postgres"))]
 mod postgres_cluster;
 mod prometheus;
 #[cfg(feature = "approval")]

@@ -133,6 +133,7 @@ const ANSWERING: &str = "src/dns";
 /// Words that only some files or rooms may use, and why.
 const ONLY_IN: &[(&str, &[&str], &str)] = &[
     ("rusqlite", &["src/store/"], "all SQL is in store"),
+    ("tokio_postgres", &["src/store/"], "all SQL is in store"),
     ("hickory_server::", &["src/dns/serve/quic"], "hickory-server stays behind one bridge"),
     (
         "unsafe {",

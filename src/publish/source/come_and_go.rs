@@ -45,8 +45,9 @@ impl Publisher {
     ) -> Result<(Self, Vec<ReloadReport>), PublishError> {
         let marks = door::read_marks(&options.state_dir);
         let known = known::read(&options.state_dir);
+        let is_other = known.is_other_database(&store);
         let mut inner = Inner::new(store, options, marks);
-        let is_copy = known.is_other_database || door::are_marks_copied(&inner.options.state_dir);
+        let is_copy = is_other || door::are_marks_copied(&inner.options.state_dir);
         inner.is_restored = is_copy && !inner.options.is_stand_in;
         let inner = Arc::new(inner);
         door::start(&inner);

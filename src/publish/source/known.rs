@@ -51,23 +51,24 @@ struct Line {
 /// The second line.
 #[derive(Deserialize, Serialize)]
 struct Head {
-    /// Which file the database is.
+    /// Which one the database is.
     database: String,
 }
 
 /// What a run before kept.
 #[derive(Default)]
 pub(super) struct Known {
-    /// Whether the database is another file than it was then.
-    pub(super) is_other_database: bool,
+    /// Which database it was.
+    database: Option<String>,
     /// The zones as they were served then.
     pub(super) zones: Vec<ZoneSource>,
 }
 
-/// Which file the database is.
-fn database(state_dir: &Path) -> String {
-    let found = std::fs::metadata(Store::path(state_dir));
-    found.map_or_else(|_| String::new(), |found| files::identity(&found))
+impl Known {
+    /// Whether a database is another one than it was then.
+    pub(super) fn is_other_database(&self, store: &Store) -> bool {
+        self.database.as_ref().is_some_and(|known| *known != store.identity())
+    }
 }
 
 /// Where the list is.
@@ -85,10 +86,7 @@ pub(super) fn read(state_dir: &Path) -> Known {
         return Known::default();
     }
     let head: Option<Head> = lines.next().and_then(|line| serde_json::from_str(line).ok());
-    Known {
-        is_other_database: head.is_some_and(|head| head.database != database(state_dir)),
-        zones: lines.filter_map(source).collect(),
-    }
+    Known { database: head.map(|head| head.database), zones: lines.filter_map(source).collect() }
 }
 
 /// The zone of a line.
@@ -119,7 +117,7 @@ pub(super) fn write(inner: &Inner) {
         return;
     }
     let slots = inner.all_slots();
-    let head = Head { database: database(&inner.options.state_dir) };
+    let head = Head { database: inner.store.identity() };
     let mut text = format!("{HEAD}\n{}\n", serde_json::to_string(&head).unwrap_or_default());
     for slot in slots {
         let source = lock(&slot.state).source.clone();

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::{PublishError, SerialPolicy, warning};
 use crate::master::Finding;
 use crate::rollover::Policy;
+use crate::store::Location;
 use crate::wire::Name;
 use crate::zone::Zone;
 
@@ -192,6 +193,8 @@ pub enum Strictness {
 pub struct Options {
     /// Where gapura keeps its own files.
     pub state_dir: PathBuf,
+    /// Where its database is.
+    pub database: Location,
     /// How long a file must have been left alone before it is read.
     pub quiet: Duration,
     /// How often files are looked at besides the watch.
@@ -214,8 +217,10 @@ pub struct Options {
 impl Options {
     /// The defaults, with gapura's own files in `state_dir`.
     pub fn new(state_dir: impl Into<PathBuf>) -> Self {
+        let state_dir = state_dir.into();
         Self {
-            state_dir: state_dir.into(),
+            database: Location::File(state_dir.clone()),
+            state_dir,
             quiet: Duration::from_millis(300),
             poll: Duration::from_secs(2),
             patience: Duration::from_secs(30),

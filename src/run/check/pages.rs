@@ -2,9 +2,11 @@
 
 use crate::config::Settings;
 #[cfg(feature = "approval")]
+use crate::run::options;
+#[cfg(feature = "approval")]
 use crate::run::time::utc;
 #[cfg(feature = "approval")]
-use crate::store::{Store, StoreError};
+use crate::store::StoreError;
 
 /// A setting that a page has changed.
 pub struct OnPage {
@@ -24,7 +26,8 @@ impl OnPage {
 /// What pages have changed, by the database of the state directory; nothing where it cannot be looked at.
 #[cfg(feature = "approval")]
 pub fn on_pages(settings: &Settings) -> Vec<OnPage> {
-    let Ok(Some(store)) = Store::inspect(&settings.server.state_dir) else { return Vec::new() };
+    let Ok(place) = options::place(settings) else { return Vec::new() };
+    let Ok(Some(store)) = place.look() else { return Vec::new() };
     let rows = store.read::<_, StoreError>(|reader| reader.lists()).unwrap_or_default();
     let changed = rows.into_iter().filter(|row| row.body.is_some());
     let on_page = changed.filter_map(|row| {

@@ -7,10 +7,10 @@ use rustix::fs::{Access, access};
 use super::Check;
 #[cfg(feature = "approval")]
 use crate::audit::{Notary, Vault, has_keys, inspect_vault};
-use crate::run::stand_in;
-use crate::store::Store;
+use crate::run::{options, stand_in};
 #[cfg(feature = "approval")]
 use crate::store::StoreError;
+use crate::store::{Location, Store};
 use crate::text::with_causes;
 
 /// The consequence while the database is not in use.
@@ -57,12 +57,15 @@ impl Check<'_> {
 
     /// The database and the keys that belong to it.
     fn contents(&mut self, path: &Path) {
-        let database = Store::path(path);
-        if Store::is_absent(path) {
-            let lost = stand_in::lost(path);
-            lost.into_iter().for_each(|message| self.fault("database", KEY, message, UNTIL_THEN));
-            return;
-        }
+        // Settings of it that make no sense are told already.
+        let Ok(options) = options::publish(&self.loaded.settings) else { return };
+        let place = &options.database;
+        let key = if matches!(place, Location::File(_)) { KEY } else { "database.url" };
+        let is_absent = place.is_absent().and_then(|is_absent| {
+            let lost = stand_in::lost(&options)?;
+            lost.into_iter().for_each(|message| self.fault("database", key, message, UNTIL_THEN));
+            Ok(is_absent)
+        });
         for file in ["lock", "gapura.db"].map(|name| path.join(name)) {
             if file.exists() && access(&file, Access::READ_OK | Access::WRITE_OK).is_err() {
                 let message = format!("{} cannot be written", file.display());
@@ -70,15 +73,20 @@ impl Check<'_> {
                 self.fault("state-dir", KEY, message, hint);
             }
         }
-        match Store::inspect(path) {
+        let looked = match is_absent {
+            Ok(true) => return,
+            Ok(false) => place.look(),
+            Err(error) => Err(error),
+        };
+        match looked {
             Ok(None) => self.keys_alone(path),
-            Ok(Some(store)) => match stand_in::fault_of(&store, path) {
-                Some(message) => self.fault("database", KEY, message, UNTIL_THEN),
+            Ok(Some(store)) => match stand_in::fault_of(&store, &options) {
+                Some(message) => self.fault("database", key, message, UNTIL_THEN),
                 None => self.keys(path, &store),
             },
             Err(error) => {
-                let message = format!("{}: {}", database.display(), with_causes(&error));
-                self.fault("database", KEY, message, UNTIL_THEN);
+                let message = format!("{place}: {}", with_causes(&error));
+                self.fault("database", key, message, UNTIL_THEN);
             }
         }
     }

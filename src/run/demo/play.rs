@@ -43,7 +43,7 @@ pub(super) fn fill(place: &Place, stop: &AtomicBool) -> anyhow::Result<Filled> {
 
     let state = StateDir::take(&settings.server.state_dir)?;
     let store = Store::open(state.path())?;
-    let publishing = publish::Options { now_ms: past::now_ms, ..options::publish(settings) };
+    let publishing = publish::Options { now_ms: past::now_ms, ..options::publish(settings)? };
     let (publisher, _) = Publisher::open(store.clone(), options::sources(settings)?, publishing)?;
     let running = serve::start(options::serve(settings)?, publisher.shared())?;
     let mut servers: Vec<_> = running.addresses().iter().map(|it| it.address).collect();

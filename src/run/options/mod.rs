@@ -1,5 +1,6 @@
 //! Turns settings into each room's own options. An invalid setting is an error before anything runs.
 
+mod database;
 mod fleet;
 mod keys;
 mod logs;
@@ -24,6 +25,7 @@ use crate::serve::{self, Acl, Network, Proxies, Secured, StreamLimits};
 use crate::service::{self, User};
 use crate::wire::{Name, NameError};
 
+pub(super) use database::{on_server, place};
 pub(super) use fleet::fleet;
 pub(super) use keys::keyring;
 #[cfg(feature = "approval")]
@@ -45,6 +47,12 @@ pub enum OptionError {
         key: &'static str,
         /// The text in the settings.
         text: String,
+    },
+    /// An address of a database that cannot be used.
+    #[error("database.url: {reason}")]
+    Database {
+        /// What is wrong with it, and nothing of it.
+        reason: String,
     },
     /// A zone's name that cannot be parsed.
     #[error("zone name \"{text}\": {source}")]
@@ -185,6 +193,7 @@ fn faults(settings: &Settings) -> Vec<(String, OptionError)> {
             source(settings, zone).err().map(|error| (format!("zone[{at}].errors"), error)),
         );
     }
+    faults.extend(database::faults(settings));
     faults.extend(logs::faults(settings));
     faults.extend(keys::faults(settings));
     faults.extend(fleet::faults(settings));
@@ -400,8 +409,9 @@ fn secured(listen: &[std::net::SocketAddr], cert: &Path, key: &Path) -> Secured 
 //------------ Publish -------------------------------------------------------
 
 /// The options of the publisher.
-pub fn publish(settings: &Settings) -> publish::Options {
-    publish::Options::new(&settings.server.state_dir)
+pub fn publish(settings: &Settings) -> Result<publish::Options, OptionError> {
+    let options = publish::Options::new(&settings.server.state_dir);
+    Ok(publish::Options { database: place(settings)?, ..options })
 }
 
 //------------ Warnings ------------------------------------------------------
@@ -459,7 +469,9 @@ fn holds_secret(settings: &Settings) -> bool {
     let keys = settings.keys.iter().map(|key| &key.secret);
     let hooks = settings.webhooks.iter().flat_map(|hook| [&hook.secret, &hook.url]);
     let mut secrets = keys.chain(hooks).chain(&settings.server.cookie_secrets);
-    secrets.any(|secret| !secret.0.is_empty()) || settings.mail.relay.contains('@')
+    let has_password =
+        settings.database.url.0.split('@').next().is_some_and(|it| it.matches(':').count() > 1);
+    secrets.any(|secret| !secret.0.is_empty()) || settings.mail.relay.contains('@') || has_password
 }
 
 /// Whether a file may be read by everybody on this machine.

@@ -5,7 +5,8 @@ use std::thread::JoinHandle;
 
 use tokio::runtime::{Builder, Handle};
 use tokio::sync::oneshot;
-use tokio_postgres::{Client, Config};
+use tokio_postgres::tls::MakeTlsConnect;
+use tokio_postgres::{Client, Config, NoTls, Socket};
 
 use super::address::{Address, CONNECT_MAX};
 use super::fault::Fault;
@@ -41,14 +42,19 @@ impl Driver {
         let config = address.config().map_err(failed)?;
         let authorities = Some(address.authorities.as_path());
         let authorities = authorities.filter(|path| !path.as_os_str().is_empty());
-        let connector = Connector::new(authorities).map_err(|error| {
+        let connector = address.is_encrypted.then(|| Connector::new(authorities)).transpose();
+        let connector = connector.map_err(|error| {
             let path = address.authorities.display();
             failed(format!("the certificates of authorities {path} are not read: {error}"))
         })?;
         let (told, heard) = oneshot::channel();
         self.handle.spawn(async move {
+            let connected = match connector {
+                Some(connector) => connect(config, connector).await,
+                None => connect(config, NoTls).await,
+            };
             // Whoever asked may have gone.
-            let _ = told.send(connect(config, connector).await);
+            let _ = told.send(connected);
         });
         // Each host of the address has its own time.
         match within(CONNECT_MAX * 4, heard) {
@@ -65,7 +71,11 @@ impl Driver {
 }
 
 /// Connects, and lets the connection run.
-async fn connect(config: Config, connector: Connector) -> Result<Client, tokio_postgres::Error> {
+async fn connect<T>(config: Config, connector: T) -> Result<Client, tokio_postgres::Error>
+where
+    T: MakeTlsConnect<Socket>,
+    T::Stream: Send + 'static,
+{
     let (client, connection) = config.connect(connector).await?;
     tokio::spawn(async move {
         // Its end is noticed by the next statement.

@@ -59,7 +59,7 @@ impl Fault {
     }
 
     /// Whether the session is of no use any more.
-    pub(super) fn ends_session(&self) -> bool {
+    pub(in crate::store) fn ends_session(&self) -> bool {
         // An error that ends it has another severity, translated or not.
         self.said().is_none_or(|said| said.severity() != "ERROR")
     }
@@ -93,7 +93,13 @@ impl Fault {
 }
 
 /// Whether an error comes from the system: the connection is gone.
-fn is_of_the_system(error: &(dyn Error + 'static)) -> bool {
-    std::iter::successors(error.source(), |error| error.source())
-        .any(|cause| cause.is::<std::io::Error>())
+fn is_of_the_system(error: &tokio_postgres::Error) -> bool {
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        if error.is::<std::io::Error>() {
+            return true;
+        }
+        cause = error.source();
+    }
+    false
 }

@@ -7,8 +7,10 @@ use super::fault::Fault;
 use super::guard;
 use super::session::{Session, Turn, failed};
 use super::{Database, WRITING};
+use crate::lock::lock;
 use crate::store::engine::Link;
 use crate::store::migrations::{self, TABLE};
+use crate::store::moving::Table;
 use crate::store::sql::Sql;
 use crate::store::value::Value;
 use crate::store::{Reader, StoreError};
@@ -116,6 +118,40 @@ fn is_up_to_date(on: &Database, session: &mut Session) -> Result<bool, StoreErro
     migrations::is_up_to_date(Link::Postgres(&turn))
 }
 
+impl Turn<'_> {
+    /// The tables with their columns.
+    pub(in crate::store) fn tables(&self) -> Result<Vec<Table>, StoreError> {
+        let text = "SELECT c.relname, array_agg(a.attname::text ORDER BY a.attnum) \
+            FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid \
+            WHERE c.relnamespace = to_regnamespace(current_schema()) AND c.relkind = 'r' \
+            AND a.attnum > 0 AND NOT a.attisdropped GROUP BY c.relname";
+        let rows = self.rows(text, &[]).map_err(failed)?;
+        rows.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?))).collect()
+    }
+}
+
+impl Database {
+    /// Gives the schema another name; returns it.
+    pub(in crate::store) fn put_aside(&self) -> Result<String, StoreError> {
+        let schema = &self.address.schema;
+        let text = "SELECT $1 || '_moved_' || to_char(now(), 'YYYYMMDDHH24MISS')";
+        let mut writer = lock(&self.writer);
+        let session = self.session(&mut writer)?;
+        let aside: String = session.value(text, &[schema]).map_err(failed)?;
+        let renamed = session.batch(&format!("ALTER SCHEMA {schema} RENAME TO {aside}"));
+        renamed.map_err(failed)?;
+        Ok(format!("the schema {aside} of {}", self.address))
+    }
+
+    /// Drops the schema.
+    pub(in crate::store) fn discard(&self) -> Result<(), StoreError> {
+        let mut writer = lock(&self.writer);
+        let session = self.session(&mut writer)?;
+        let text = format!("DROP SCHEMA IF EXISTS {} CASCADE", self.address.schema);
+        session.batch(&text).map_err(failed)
+    }
+}
+
 //------------ Comparing -----------------------------------------------------
 
 /// What a schema is made of, by kind and name, with what defines it; and the steps it had.
@@ -133,7 +169,7 @@ UNION ALL SELECT 'relation ' || name, relkind::text FROM here
 UNION ALL SELECT 'index ' || name, pg_get_indexdef(oid) FROM here WHERE relkind = 'i'
 UNION ALL SELECT 'constraint ' || here.name || ' ' || k.conname, pg_get_constraintdef(k.oid)
     FROM here JOIN pg_constraint k ON k.conrelid = here.oid
-UNION ALL SELECT 'trigger ' || here.name || ' ' || t.tgname, t.tgenabled || pg_get_triggerdef(t.oid)
+UNION ALL SELECT 'trigger ' || here.name || ' ' || t.tgname, concat(t.tgenabled, pg_get_triggerdef(t.oid))
     FROM here JOIN pg_trigger t ON t.tgrelid = here.oid WHERE NOT t.tgisinternal
 UNION ALL SELECT 'rule ' || here.name || ' ' || r.rulename, pg_get_ruledef(r.oid)
     FROM here JOIN pg_rewrite r ON r.ev_class = here.oid

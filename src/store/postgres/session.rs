@@ -76,6 +76,11 @@ impl Session {
         self.client.is_closed()
     }
 
+    /// Whether the server answers.
+    pub(super) fn is_alive(&self) -> bool {
+        waited(STATEMENT_MAX, self.client.batch_execute("")).is_ok()
+    }
+
     /// Begins a transaction that sees one state and writes nothing.
     pub(super) fn begin_read<'a>(&'a mut self, on: &'a Database) -> Result<Turn<'a>, Fault> {
         let begun = self.client.build_transaction().read_only(true);
@@ -163,7 +168,8 @@ impl<'a> Turn<'a> {
         sink: Sink<'_>,
     ) -> Result<(), StoreError> {
         let statement = self.prepared(sql).map_err(failed)?;
-        let bound = self.transaction.bind(&statement, &parameters(values));
+        let parameters = parameters(values);
+        let bound = self.transaction.bind(&statement, &parameters);
         let portal = waited(STATEMENT_MAX, bound).map_err(failed)?;
         loop {
             let part = self.transaction.query_portal(&portal, ROWS_AT_ONCE);
@@ -182,7 +188,8 @@ impl<'a> Turn<'a> {
         values: &[Value<'_>],
     ) -> Result<usize, StoreError> {
         let statement = self.prepared(sql).map_err(failed)?;
-        let run = self.transaction.execute(&statement, &parameters(values));
+        let parameters = parameters(values);
+        let run = self.transaction.execute(&statement, &parameters);
         let count = waited(STATEMENT_MAX, run).map_err(failed)?;
         Ok(usize::try_from(count).unwrap_or(usize::MAX))
     }

@@ -22,6 +22,7 @@ use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{Connection, OpenFlags, TransactionBehavior, params_from_iter};
 
 use super::engine::{EngineRow, Found, Link, Sink};
+use super::moving::Table;
 use super::value::Value;
 use super::{StoreError, migrations};
 #[cfg(feature = "approval")]
@@ -231,6 +232,20 @@ impl<'a> From<ValueRef<'a>> for Value<'a> {
             ValueRef::Blob(octets) => Self::Octets(octets.into()),
         }
     }
+}
+
+/// The tables with their columns.
+pub(super) fn tables(connection: &Connection) -> Result<Vec<Table>, StoreError> {
+    let names = "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite%'";
+    let mut names = connection.prepare(names)?;
+    let mut columns = connection.prepare("SELECT name FROM pragma_table_info($1)")?;
+    let mut found = Vec::new();
+    for name in names.query_map([], |row| row.get::<_, String>(0))? {
+        let name = name?;
+        let of_it = columns.query_map([&name], |row| row.get(0))?.collect::<Result<_, _>>()?;
+        found.push((name, of_it));
+    }
+    Ok(found)
 }
 
 //------------ Faults --------------------------------------------------------

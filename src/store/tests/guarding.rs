@@ -2,7 +2,7 @@
 
 use ring::hmac;
 
-use super::{store, writer};
+use super::{file, store, writer};
 use crate::store::guarded::{OTHERS, TABLES};
 use crate::store::people::SessionRow;
 use crate::store::words::Stage;
@@ -35,7 +35,7 @@ fn entry(is_there: bool, found: bool) -> (String, bool, bool) {
 
 #[test]
 fn every_table_is_guarded_or_has_a_reason() {
-    let (store, _dir) = store();
+    let (store, _dir) = file();
     let connection = writer(&store);
     let mut statement = connection
         .prepare("SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name")
@@ -96,7 +96,7 @@ fn a_row_that_was_edited_is_marked_when_we_write_it() {
 
 #[test]
 fn a_trigger_in_the_file_does_not_fire_and_leaves_a_trace_when_taken_out_again() {
-    let (store, _dir) = store();
+    let (store, _dir) = file();
     guard(&store);
     store.write::<_, StoreError>(put).unwrap();
     let trigger = "CREATE TRIGGER bantu AFTER INSERT ON web_secret \
@@ -119,7 +119,7 @@ fn a_trigger_in_the_file_does_not_fire_and_leaves_a_trace_when_taken_out_again()
 
 #[test]
 fn a_rewrite_of_the_file_by_us_is_no_change_of_its_schema_and_covers_none_up() {
-    let (store, _dir) = store();
+    let (store, _dir) = file();
     guard(&store);
     let rewrite = |name: &str| {
         store.write::<_, StoreError>(|tx| tx.note_erasure()).unwrap();
@@ -145,7 +145,7 @@ fn a_rewrite_of_the_file_by_us_is_no_change_of_its_schema_and_covers_none_up() {
 
 #[test]
 fn nothing_but_the_tables_of_analyze_may_be_added() {
-    let (store, _dir) = store();
+    let (store, _dir) = file();
     let added = || {
         let found = store.read::<_, StoreError>(|reader| reader.schema_differences()).unwrap();
         found.into_iter().map(|(name, _)| name).collect::<Vec<_>>()
@@ -234,4 +234,47 @@ fn the_table_that_joined_later_is_taken_in_also_while_it_is_empty() {
         "INSERT INTO subject_request (id, kind, came_ms, due_ms) VALUES ('x', 'see', 1, 2)",
     );
     assert_eq!((join(), log(&store).len()), (0, 1));
+}
+
+#[cfg(feature = "postgres")]
+#[test]
+fn what_somebody_puts_into_the_schema_of_a_server_leaves_a_trace_under_our_writes() {
+    let Some((store, _dir)) = super::server::store() else { return };
+    guard(&store);
+    store.write::<_, StoreError>(put).unwrap();
+    let differences = || {
+        let found = store.read::<_, StoreError>(|reader| reader.schema_differences()).unwrap();
+        found.into_iter().map(|(name, _)| name).collect::<Vec<_>>()
+    };
+    assert_eq!(differences(), Vec::<String>::new());
+    store.tamper(
+        "CREATE FUNCTION bantu() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END';
+         CREATE TRIGGER bantu AFTER INSERT ON notice EXECUTE FUNCTION bantu()",
+    );
+    assert_eq!(differences(), ["function bantu()", "trigger notice bantu"]);
+    store.write::<_, StoreError>(|tx| tx.put_web_secret("other", b"x")).unwrap();
+    let moved = ("sqlite_schema".to_owned(), false, true);
+    assert_eq!(log(&store), [entry(true, false), moved.clone(), entry(true, false)]);
+    store.tamper("DROP FUNCTION bantu CASCADE");
+    store.write::<_, StoreError>(|tx| tx.put_web_secret("third", b"x")).unwrap();
+    assert_eq!(log(&store)[3..], [moved, entry(true, false)]);
+    assert_eq!(differences(), Vec::<String>::new());
+}
+
+#[cfg(feature = "postgres")]
+#[test]
+fn erased_rows_leave_the_tables_of_a_server() {
+    let Some((store, _dir)) = super::server::store() else { return };
+    guard(&store);
+    let write = |name: &str| {
+        store.write::<_, StoreError>(|tx| {
+            tx.put_web_secret(name, b"x")?;
+            tx.note_erasure()
+        })
+    };
+    write("form").unwrap();
+    store.scrub().unwrap();
+    store.scrub().unwrap();
+    write("other").unwrap();
+    assert_eq!(log(&store), [entry(true, false), entry(true, false)]);
 }

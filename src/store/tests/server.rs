@@ -24,6 +24,17 @@ pub(in crate::store) fn address(directory: &Path) -> Option<Address> {
     is_wanted().then(|| on_server(directory).expect("PostgreSQL is there"))
 }
 
+/// What a test does to a file, as it is done on a server.
+pub(in crate::store) fn translated(sql: &str) -> String {
+    let statements = sql.split_inclusive(';').filter(|it| !it.trim_start().starts_with("PRAGMA"));
+    let mut text: String = statements.collect();
+    while let Some((before, rest)) = text.split_once(" x'") {
+        let (octets, after) = rest.split_once('\'').unwrap();
+        text = format!("{before} '\\x{octets}'::bytea{after}");
+    }
+    text
+}
+
 /// The same whatever is wanted; none where there is no server, which is said aloud.
 pub(in crate::store) fn on_server(directory: &Path) -> Option<Address> {
     let url = cluster()?.url();

@@ -1,7 +1,7 @@
 //! Every statement of the room is prepared against the tables, and its parameters are numbered as
 //! both databases bind them.
 
-use super::{store, writer};
+use super::{file, writer};
 #[cfg(feature = "postgres")]
 use crate::store::Engine;
 use crate::store::sql::Sql;
@@ -82,18 +82,18 @@ pub(super) fn parameters(text: &str) -> Vec<usize> {
 
 #[test]
 fn each_statement_fits_the_tables_and_numbers_its_parameters_in_order() {
-    let (store, _dir) = store();
+    let (store, _dir) = file();
     let connection = writer(&store);
     let mut count = 0;
-    for (file, statements) in all() {
+    for (of, statements) in all() {
         for Sql(text) in statements {
             let prepared = connection.prepare(text);
-            let prepared = prepared.unwrap_or_else(|error| panic!("{file}: {error} in {text}"));
+            let prepared = prepared.unwrap_or_else(|error| panic!("{of}: {error} in {text}"));
             let numbers = parameters(text);
             let wanted: Vec<usize> = (1..=numbers.len()).collect();
-            assert_eq!(numbers, wanted, "{file}: {text}");
-            assert_eq!(prepared.parameter_count(), numbers.len(), "{file}: {text}");
-            assert!(!text.contains('?'), "{file}: {text}");
+            assert_eq!(numbers, wanted, "{of}: {text}");
+            assert_eq!(prepared.parameter_count(), numbers.len(), "{of}: {text}");
+            assert!(!text.contains('?'), "{of}: {text}");
             count += 1;
         }
     }
@@ -107,11 +107,11 @@ fn each_statement_fits_the_tables_of_a_server_too() {
     let Engine::Postgres(database) = &store.0.engine else { panic!("no server") };
     let mut faults = Vec::new();
     // The copy of a file is no statement of a server.
-    for (file, statements) in all().into_iter().filter(|(file, _)| *file != "copy") {
+    for (of, statements) in all().into_iter().filter(|(of, _)| *of != "copy") {
         for Sql(text) in statements {
             match database.see_that_it_prepares(text) {
-                Ok(count) => assert_eq!(count, parameters(text).len(), "{file}: {text}"),
-                Err(error) => faults.push(format!("{file}: {}: {text}", with_causes(&error))),
+                Ok(count) => assert_eq!(count, parameters(text).len(), "{of}: {text}"),
+                Err(error) => faults.push(format!("{of}: {}: {text}", with_causes(&error))),
             }
         }
     }
@@ -172,10 +172,10 @@ const WHOLE: &[(&str, &str)] = &[
 
 #[test]
 fn no_act_reads_a_table_that_grows_from_end_to_end() {
-    let (store, _dir) = store();
+    let (store, _dir) = file();
     let connection = writer(&store);
     let mut found = Vec::new();
-    for (file, statements) in all() {
+    for (of, statements) in all() {
         for Sql(text) in statements {
             let mut explained = connection.prepare(&format!("EXPLAIN QUERY PLAN {text}")).unwrap();
             for at in 1..=explained.parameter_count() {
@@ -191,7 +191,7 @@ fn no_act_reads_a_table_that_grows_from_end_to_end() {
                 let ends_early = text.ends_with("LIMIT 1") && !step.contains("TEMP");
                 let is_known = WHOLE.iter().any(|(begin, _)| text.starts_with(begin));
                 if is_scan && grows && !ends_early && !is_known {
-                    found.push(format!("{file}: {step}: {text}"));
+                    found.push(format!("{of}: {step}: {text}"));
                 }
             }
         }
@@ -202,7 +202,7 @@ fn no_act_reads_a_table_that_grows_from_end_to_end() {
 #[cfg(feature = "approval")]
 #[test]
 fn an_erasure_is_found_without_a_walk_through_the_chain() {
-    let (store, _dir) = store();
+    let (store, _dir) = file();
     let connection = writer(&store);
     let is_it = |Sql(text): &&Sql<'_>| text.contains("act = 'erase'");
     let Sql(text) = crate::store::events::STATEMENTS.iter().find(is_it).unwrap();

@@ -1,0 +1,111 @@
+//! `gapura db move`: the tables go from a file to a server or back, with gapura stopped.
+//!
+//! ```text
+//! the chain here is whole? ─► all rows over, in one transaction ─► the chain there is whole, with the same end?
+//!   ─► what was here is put aside
+//! ```
+//! Until the last step what was here is as it was, and what was made there goes if anything fails. The settings are the
+//! operator's: the reply says what to write into them.
+
+use serde_json::json;
+
+use super::error::RunError;
+use super::{StateDir, options, stand_in};
+use crate::config::Settings;
+use crate::control::Reply;
+use crate::publish::Options;
+use crate::store::{Location, Store};
+use crate::text::with_causes;
+
+/// Moves the tables to a server, or to the file of the state directory where no address is given.
+pub fn move_database(settings: &Settings, to: Option<&str>) -> Reply {
+    moved(settings, to).unwrap_or_else(|error| {
+        Reply::failed(format!("nothing was moved: {}", with_causes(&error)))
+    })
+}
+
+/// Moves them, or leaves everything as it was.
+fn moved(settings: &Settings, to: Option<&str>) -> Result<Reply, RunError> {
+    let options = options::publish(settings)?;
+    let to = match to {
+        Some(url) => options::on_server(settings, url)?,
+        None => Location::File(options.state_dir.clone()),
+    };
+    let from = &options.database;
+    if from.to_string() == to.to_string() {
+        return Err(RunError::Refused(format!("the database is at {to} already")));
+    }
+    let _lock = StateDir::take(&options.state_dir)?;
+    if !to.is_absent()? {
+        return Err(RunError::Refused(format!(
+            "there is a database at {to}: name another one, or take that one away"
+        )));
+    }
+    let source = stand_in::usable(&options);
+    let source = source.map_err(|unusable| RunError::Refused(unusable.reason))?;
+    let wanted = end_of_chain(&options, &source)?;
+    let rows = brought(&options, &source, &to, &wanted).inspect_err(|_| {
+        // The error counts more than whether this can be undone.
+        let _ = to.discard();
+    })?;
+    source.fold_log()?;
+    drop(source);
+    let aside = from.put_aside()?;
+    let setting = match &to {
+        Location::File(_) => "url = \"\"",
+        _ => "url = the address you gave",
+    };
+    let text = format!(
+        "{rows} rows moved from {from} to {to}{wanted}\n  what was there is kept as {aside}: it holds personal data, \
+         delete it when you are sure\n  write {setting} under [database] in the settings, then start gapura\n",
+    );
+    Ok(Reply::done(text, json!({ "rows": rows, "to": to.to_string(), "aside": aside })))
+}
+
+/// Brings all rows over; returns their count.
+fn brought(
+    options: &Options,
+    source: &Store,
+    to: &Location,
+    wanted: &str,
+) -> Result<u64, RunError> {
+    let target = to.open()?;
+    target.hold()?;
+    let rows = target.take_over(source)?;
+    let found = end_of_chain(options, &target)?;
+    if found != wanted {
+        return Err(RunError::Refused(format!(
+            "the event chain there ends{found}, and here{wanted}: write to the people who look after gapura"
+        )));
+    }
+    target.fold_log()?;
+    Ok(rows)
+}
+
+/// How the event chain ends, in words, once it is verified together with all rows.
+#[cfg(feature = "approval")]
+fn end_of_chain(options: &Options, store: &Store) -> Result<String, RunError> {
+    let failed = |error: &dyn std::error::Error| RunError::Refused(with_causes(error));
+    let now = super::time::now_ms();
+    if crate::audit::has_keys(&options.state_dir) {
+        let opened = crate::audit::open_guarded(&options.state_dir, store, now);
+        opened.map_err(|error| failed(&error))?;
+        let verified = super::audit::verify_own(store, &options.state_dir, None, &[]);
+        let verified = verified.map_err(|error| failed(&error))?;
+        if verified.exit != 0 {
+            let text = format!(
+                "gapura audit verify finds something, and that is not moved:\n{}",
+                verified.text
+            );
+            return Err(RunError::Refused(text));
+        }
+    }
+    let head = store.read(|reader| reader.chain_head())?;
+    Ok(head.map_or_else(String::new, |(sequence, hash)| format!(" with event {sequence} {hash}")))
+}
+
+/// A name server alone has none.
+#[cfg(not(feature = "approval"))]
+fn end_of_chain(_: &Options, _: &Store) -> Result<String, RunError> {
+    Ok(String::new())
+}

@@ -1,0 +1,110 @@
+//! Where a gapura keeps its tables: in a file of its state directory, or on a server.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+#[cfg(feature = "postgres")]
+use super::postgres;
+#[cfg(feature = "postgres")]
+use super::{Address, Engine};
+use super::{Store, StoreError};
+
+/// Where the tables are.
+#[derive(Clone, Debug)]
+pub enum Location {
+    /// In `gapura.db` of this state directory.
+    File(PathBuf),
+    /// In a schema on a server.
+    #[cfg(feature = "postgres")]
+    Server(Address),
+}
+
+impl Location {
+    /// Opens it, making it and bringing its tables up to date.
+    pub fn open(&self) -> Result<Store, StoreError> {
+        match self {
+            Self::File(state_dir) => Store::open(state_dir),
+            #[cfg(feature = "postgres")]
+            Self::Server(address) => Store::open_on_server(address),
+        }
+    }
+
+    /// Opens it to look at it; nothing is made or brought up to date. None while the file alone is not all of it.
+    pub fn look(&self) -> Result<Option<Store>, StoreError> {
+        match self {
+            Self::File(state_dir) => Store::inspect(state_dir),
+            #[cfg(feature = "postgres")]
+            Self::Server(address) => {
+                let store = Store::on(Engine::Postgres(postgres::Database::reached(address)?));
+                store.read(|reader| super::migrations::look(reader.0))?;
+                Ok(Some(store))
+            }
+        }
+    }
+
+    /// Whether there is nothing at the place, or a file that holds nothing. A server that is not reached is an error.
+    pub fn is_absent(&self) -> Result<bool, StoreError> {
+        match self {
+            Self::File(state_dir) => Ok(Store::is_absent(state_dir)),
+            #[cfg(feature = "postgres")]
+            Self::Server(address) => postgres::Database::reached(address)?.is_absent(),
+        }
+    }
+
+    /// Copies what is there, as of one moment, into a file of another state directory, in which there is none.
+    pub fn copy(&self, into: &Path) -> Result<(), StoreError> {
+        match self {
+            Self::File(state_dir) => Store::copy(state_dir, into),
+            #[cfg(feature = "postgres")]
+            Self::Server(_) => {
+                let store = self.look()?.ok_or(StoreError::Behind)?;
+                let copy = Store::open_file(into)?;
+                copy.take_over(&store)?;
+                copy.fold_log()
+            }
+        }
+    }
+
+    /// Puts what is there aside, where no start looks for it; returns its new name.
+    pub fn put_aside(&self) -> Result<String, StoreError> {
+        match self {
+            Self::File(state_dir) => {
+                let (path, aside) = (Store::path(state_dir), state_dir.join("gapura.db.moved"));
+                let moved = std::fs::rename(&path, &aside);
+                let moved = moved.and_then(|()| crate::files::sync_directory(&aside));
+                moved.map_err(|source| StoreError::Make { path: aside.clone(), source })?;
+                Ok(aside.display().to_string())
+            }
+            #[cfg(feature = "postgres")]
+            Self::Server(address) => postgres::Database::reached(address)?.put_aside(),
+        }
+    }
+
+    /// Takes away what was made there and is of no use.
+    pub fn discard(&self) -> Result<(), StoreError> {
+        match self {
+            Self::File(state_dir) => {
+                for ending in ["", "-wal", "-shm"] {
+                    let path =
+                        PathBuf::from(format!("{}{ending}", Store::path(state_dir).display()));
+                    crate::files::remove(&path)
+                        .map_err(|source| StoreError::Make { path: path.clone(), source })?;
+                }
+                Ok(())
+            }
+            #[cfg(feature = "postgres")]
+            Self::Server(address) => postgres::Database::reached(address)?.discard(),
+        }
+    }
+}
+
+/// As people name it.
+impl fmt::Display for Location {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::File(state_dir) => Store::path(state_dir).display().fmt(f),
+            #[cfg(feature = "postgres")]
+            Self::Server(address) => address.fmt(f),
+        }
+    }
+}
