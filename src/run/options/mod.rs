@@ -527,7 +527,7 @@ mod tests {
             std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).unwrap();
             let loaded = crate::config::load(&path).unwrap();
             let told = warnings(&loaded);
-            let found = told.iter().any(|it| it.contains("holds secrets"));
+            let found = told.iter().any(|it| it.contains("contains secrets"));
             assert_eq!(found, expected, "{mode:o} {text}: {told:?}");
         }
     }
