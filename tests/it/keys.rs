@@ -186,9 +186,9 @@ fn a_zone_taken_out_of_signing_stays_signed_until_its_ds_is_gone() {
     until("the DS is to go", || parent(&daemon) == "ds-leaving");
     assert_eq!(dnskeys(&daemon).len(), 1, "bogus otherwise");
     let text = done(&daemon.gapura(&["key", "list", ZONE]));
-    assert!(text.contains("the settings want it unsigned"), "{text}");
+    assert!(text.contains("to be unsigned by the settings"), "{text}");
     let told = refused(&daemon.gapura(&["key", "ds", ZONE]));
-    assert!(told.contains("the parent should have no DS"), "{told}");
+    assert!(told.contains("the parent should no longer have a DS"), "{told}");
     done(&daemon.gapura(&["key", "ds-gone", ZONE, &tag.to_string()]));
     until("unsigned", || dnskeys(&daemon).is_empty());
     let told = refused(&daemon.gapura(&["key", "list", ZONE]));
