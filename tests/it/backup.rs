@@ -93,7 +93,7 @@ fn a_restore_that_was_cut_short_is_not_taken_for_a_state() {
     let dir = made.path();
     std::fs::rename(dir.join("state"), dir.join("lost")).unwrap();
     std::fs::create_dir_all(dir.join("state/restoring")).unwrap();
-    refused(&run_in(dir, &["db", "restore", "one.backup"]), "interrupted");
+    refused(&run_in(dir, &["db", "restore", "one.backup"]), "was interrupted");
     let daemon = Daemon::in_dir(dir);
     assert!(!ask(daemon.dns(), "www.cirebonkab.go.id.", RecordType::A).answers.is_empty());
     let status = daemon.gapura(&["ctl", "status"]);
