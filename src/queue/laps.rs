@@ -123,7 +123,7 @@ impl<'a> Replay<'a> {
                 let starts = mark.starts.and_then(|text| moment(text, 0)).unwrap_or(at).max(at);
                 self.start(ClockStep::Make, starts, at);
             }
-            Deed::Reopen => {
+            Deed::Reopen | Deed::Reschedule => {
                 self.stop(at);
                 self.clocks.grant(ClockStep::Check, self.rules.reopen_least, self.rules);
                 self.start(ClockStep::Check, at, at);
