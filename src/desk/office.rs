@@ -25,7 +25,7 @@ use crate::lock::lock;
 use crate::promote::Promoter;
 use crate::publish::Publisher;
 use crate::queue::person::Role;
-use crate::queue::procedure::NEWS;
+use crate::queue::procedure::Flag;
 use crate::queue::time::{DAY_MS, is_recent};
 use crate::queue::{Actor, Calendar, Deed, Happening, Rules, Subject, TransitionError};
 use crate::register::Register;
@@ -223,7 +223,7 @@ impl Desk {
     pub fn account_news(&self, within_ms: i64) -> Result<Vec<Event>, ActError> {
         let since = self.now() - within_ms;
         let mut events = self.events_up_to(None, NEWS_LOOKED_AT)?;
-        let is_news = |event: &Event| NEWS.iter().any(|deed| deed.as_str() == event.act);
+        let is_news = |event: &Event| event.act.parse().is_ok_and(|deed: Deed| deed.is(Flag::News));
         events.retain(|event| event.at_ms >= since && is_news(event));
         events.reverse();
         events.truncate(NEWS_MAX);

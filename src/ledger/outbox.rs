@@ -10,7 +10,7 @@ use super::{Ledger, LedgerError};
 use crate::audit::{AuditError, Event, random};
 use crate::digest::hex;
 use crate::dossier::Promoted;
-use crate::queue::procedure::{Recipient, recipients};
+use crate::queue::procedure::{Recipient, notices};
 use crate::queue::time::DAY_MS;
 use crate::queue::{
     Actor, Deed, Ground, Happening, Identity, LiveRecord, NameDelta, Notice, NoticeReader,
@@ -81,7 +81,7 @@ impl Ledger {
         values: &NoticeValues,
     ) -> Result<(), LedgerError> {
         let deed = Deed::BulkFiled;
-        if recipients(deed).contains(&Recipient::Heads) {
+        if notices(deed).recipients.contains(&Recipient::Heads) {
             self.tell_role(tx, stem, deed, Some(Role::Head), values)?;
         }
         Ok(())
@@ -134,7 +134,7 @@ impl Ledger {
         deed: Deed,
         account: &str,
     ) -> Result<(), LedgerError> {
-        let role = recipients(deed).contains(&Recipient::Officers).then_some(None);
+        let role = notices(deed).recipients.contains(&Recipient::Officers).then_some(None);
         let values = NoticeValues::about(account);
         Ok(self.tell_officers(tx, event, deed, About { role, values })?)
     }
@@ -148,7 +148,7 @@ impl Ledger {
         live: &LiveRecord,
     ) -> Result<(), AuditError> {
         let deed = happening.deed;
-        let others = recipients(deed).contains(&Recipient::OtherDeciders);
+        let others = notices(deed).recipients.contains(&Recipient::OtherDeciders);
         let role = others.then_some(match happening.by.role {
             Role::Head => Some(Role::Verifier),
             _ => Some(Role::Head),
@@ -204,7 +204,7 @@ impl Ledger {
         deed: Deed,
         values: &NoticeValues,
     ) -> Result<(), LedgerError> {
-        if recipients(deed).contains(&Recipient::Operators) {
+        if notices(deed).recipients.contains(&Recipient::Operators) {
             self.tell_role(tx, stem, deed, Some(Role::Operator), values)?;
         }
         Ok(())

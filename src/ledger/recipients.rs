@@ -3,7 +3,7 @@
 use super::Ledger;
 use crate::audit::AuditError;
 use crate::queue::person::is_mailbox;
-use crate::queue::procedure::{Recipient, recipients};
+use crate::queue::procedure::{Recipient, notices};
 use crate::queue::request::Approval;
 use crate::queue::time::DAY_MS;
 use crate::queue::{ClockStep, Deed, Notice, NoticeReader, Request, Role, State};
@@ -37,17 +37,17 @@ impl Ledger {
         let starts = request.application().starts_at();
         let start_missed = starts.is_some_and(|starts| starts <= self.now());
         let second_missing = request.approval().is_some_and(Approval::awaits_second);
-        for recipient in recipients(deed) {
+        for recipient in notices(deed).recipients {
             let officers = match recipient {
                 Recipient::ApplicantOfMissedStart if !start_missed => continue,
                 Recipient::Applicant | Recipient::ApplicantOfMissedStart => {
                     let email = &request.application().contact.email;
-                    all.push((NoticeReader::Applicant, email.clone()));
+                    all.push((recipient.reader(), email.clone()));
                     continue;
                 }
                 Recipient::Party => {
                     let question = request.questions().last();
-                    all.extend(question.map(|it| (NoticeReader::Party, it.email.clone())));
+                    all.extend(question.map(|it| (recipient.reader(), it.email.clone())));
                     continue;
                 }
                 Recipient::Heads if request.state() == State::Submitted => {
@@ -68,7 +68,7 @@ impl Ledger {
                 | Recipient::Owner => Vec::new(),
             };
             for to in officers {
-                let addressee = (NoticeReader::Officer, to);
+                let addressee = (recipient.reader(), to);
                 if !addressee.1.is_empty() && !all.contains(&addressee) {
                     all.push(addressee);
                 }

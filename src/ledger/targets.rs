@@ -2,7 +2,7 @@
 
 use super::outbox::About;
 use super::{Ledger, LedgerError};
-use crate::queue::procedure::{Recipient, recipients};
+use crate::queue::procedure::{Recipient, notices};
 use crate::queue::{
     Deed, Happening, LiveRecord, NoticeReader, NoticeValues, Role, Signature, Subject, Warning,
     Watch,
@@ -73,7 +73,7 @@ impl Ledger {
             due: watch.lost_at(),
             ..NoticeValues::about(&name)
         };
-        for recipient in recipients(deed).iter().filter(|_| !is_silent) {
+        for recipient in notices(deed).recipients.iter().filter(|_| !is_silent) {
             match recipient {
                 Recipient::Owner => self.tell_owner_of_target(tx, &event, deed, live, &values)?,
                 officers => {

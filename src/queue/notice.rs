@@ -17,10 +17,10 @@ use super::change::{NameDelta, Way};
 use super::fault::{Fault, NotAllowed, Rule, TransitionError};
 use super::happening::{Happening, Step, Subject};
 use super::lifecycle::Ground;
-use super::line::{LineCode, LineVerdict};
+use super::line::LineCode;
 use super::named::named;
 use super::person::{Actor, Role, Signature};
-use super::procedure::{Deed, TABLE};
+use super::procedure::{Deed, Phase, notices};
 use super::request::{Request, Stage, State};
 use super::rules::Rules;
 use super::sheet::Line;
@@ -148,12 +148,10 @@ impl NoticeValues {
 
 /// What the applicant is to correct, or why the request was turned down.
 fn points(request: &Request, deed: Deed) -> Vec<Point> {
-    let verdicts: &[LineVerdict] = match deed {
-        // All faults in one go: what would turn it down is told while it can still be mended.
-        Deed::Return | Deed::CorrectionDue => &[LineVerdict::Fix, LineVerdict::Bad],
-        Deed::Reject => &[LineVerdict::Bad],
-        _ => return Vec::new(),
-    };
+    let verdicts = notices(deed).points;
+    if verdicts.is_empty() {
+        return Vec::new();
+    }
     let is_told = |line: &&Line| line.verdict.is_some_and(|verdict| verdicts.contains(&verdict));
     let mut lines: Vec<&Line> = request.sheet().written().iter().filter(is_told).collect();
     lines.sort_by_key(|line| line.code);
@@ -257,17 +255,17 @@ impl Notice {
         if !is_recent(self.queued_at, now, Self::NEWS_MS) {
             return true;
         }
-        // The applicant is told of every outcome; of a correction only while it is wanted.
+        let wanted_in = notices(self.deed).wanted_in;
         let wants_act = match self.reader {
-            NoticeReader::Applicant => matches!(self.deed, Deed::Return | Deed::CorrectionDue),
-            NoticeReader::Officer | NoticeReader::Party => true,
+            // They are told of every outcome; of what they are to do only while it is wanted.
+            NoticeReader::Applicant => {
+                let mut turns = wanted_in.iter().map(|state| Phase::of(*state).turn());
+                turns.any(|turn| turn == Some(Role::Applicant))
+            }
+            NoticeReader::Officer | NoticeReader::Party => !wanted_in.is_empty(),
             NoticeReader::Owner => false,
         };
-        let Some(state) = state.filter(|_| wants_act) else { return false };
-        match TABLE.iter().find(|row| row.deed == self.deed) {
-            Some(row) => !row.to.contains(&state),
-            None => self.deed == Deed::CorrectionDue && state != State::NeedsCorrection,
-        }
+        wants_act && state.is_some_and(|state| !wanted_in.contains(&state))
     }
 
     /// Leaves it to be printed; no mail is tried any more.

@@ -10,7 +10,7 @@ use axum::http::request::Parts;
 use super::failure::Failure;
 use super::state::State;
 use super::visitor::Visitor;
-use crate::queue::procedure::row_of_page;
+use crate::queue::procedure::{Flag, row_of_page};
 
 /// Forms that need no fresh proof: they prove the person themselves, end what a session may do, fill
 /// in a draft, or belong to somebody without an account.
@@ -49,7 +49,7 @@ pub(super) fn is_fresh(state: &State, visitor: &Visitor, parts: &Parts) -> Resul
 fn needs_proof(route: &str, path: &str) -> bool {
     if route == ACT {
         let row = path.rsplit('/').next().and_then(row_of_page);
-        return row.is_none_or(|row| row.fresh_proof);
+        return row.is_none_or(|row| row.deed.is(Flag::FreshProof));
     }
     !FREE.contains(&route)
 }

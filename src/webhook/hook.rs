@@ -14,42 +14,9 @@ use crate::queue::Deed;
 const ALPN: &[u8] = b"http/1.1";
 
 /// The events a webhook may subscribe to.
-pub const OFFERED: &[Deed] = &[
-    Deed::Submit,
-    Deed::Raise,
-    Deed::Dispose,
-    Deed::Reassign,
-    Deed::Release,
-    Deed::Consult,
-    Deed::Confirm,
-    Deed::Deny,
-    Deed::ConsultLapsed,
-    Deed::Return,
-    Deed::Resubmit,
-    Deed::Expire,
-    Deed::Reject,
-    Deed::Approve,
-    Deed::Countersign,
-    Deed::Reopen,
-    Deed::Promoted,
-    Deed::PromotionFailed,
-    Deed::Retry,
-    Deed::Withdraw,
-    Deed::Settle,
-    Deed::Notified,
-    Deed::Close,
-    Deed::Suspend,
-    Deed::EmergencySuspend,
-    Deed::ConfirmSuspension,
-    Deed::Lift,
-    Deed::Remove,
-    Deed::Reconfirm,
-    Deed::Renew,
-    Deed::HandOver,
-    Deed::Free,
-    Deed::Adopt,
-    Deed::OwnerAssigned,
-];
+pub fn offered() -> Vec<Deed> {
+    Deed::ALL.into_iter().filter(|deed| deed.is_for_webhooks()).collect()
+}
 
 //------------ Hook ----------------------------------------------------------
 
@@ -62,7 +29,7 @@ pub struct Hook {
     pub address: Address,
     /// The key of its signatures.
     pub secret: Secret,
-    /// The events it subscribes to, a subset of [`OFFERED`].
+    /// The events it subscribes to, a subset of [`offered`].
     pub deeds: Vec<Deed>,
     /// Whether calls contain only the sentence: some chat programs refuse unknown fields.
     pub text_only: bool,
@@ -81,7 +48,7 @@ impl Hook {
             name: name.to_owned(),
             address,
             secret,
-            deeds: OFFERED.to_vec(),
+            deeds: offered(),
             text_only: false,
             private: false,
             tls,

@@ -19,7 +19,7 @@ mod verdict;
 
 pub use address::{Address, BadAddress};
 pub use call::call;
-pub use hook::{Hook, OFFERED};
+pub use hook::{Hook, offered};
 pub use message::{Message, Tidings};
 pub use sign::{BadSecret, Secret, signature};
 pub use verdict::{Answer, KEPT_MS, Said, Verdict, pause_ms};

@@ -171,8 +171,8 @@ fn a_message_has_a_sentence_for_people_and_facts_for_programs() {
 #[test]
 fn every_event_has_its_sentence_in_both_languages() {
     for lang in [Lang::Id, Lang::En] {
-        for deed in OFFERED {
-            let text = sentence(&Tidings { deed: *deed, ..tidings() }, Words::of(lang));
+        for deed in offered() {
+            let text = sentence(&Tidings { deed, ..tidings() }, Words::of(lang));
             assert!(text.ends_with('.') && text.contains("grogolkapetakan"), "{deed}: {text}");
         }
         // What went live is not said of a name that went.

@@ -542,6 +542,7 @@ past-countersign = Signed second
 past-reopen = Checked again
 past-promote = Promotion begun
 past-retry = Tried again
+past-reschedule = Start changed
 past-withdraw = Withdrawn
 past-notified = Applicant notified
 past-close = Entered in the monthly report
@@ -1180,6 +1181,7 @@ correct-title = Correct the request
 correct-lead = Only what needs correction is open. The reviewer's notes are below.
 
 ask-dispose-lead = Routing assigns the request to a head of section. It is not a decision.
+ask-reassign-lead = { ask-dispose-lead }
 ask-to = To
 ask-instruction = Instruction
 ask-instruction-text = Check that the data is complete and right, then process by the SOP.

@@ -542,6 +542,7 @@ past-countersign = Ditandatangani kedua
 past-reopen = Diperiksa ulang
 past-promote = Mulai ditayangkan
 past-retry = Dicoba lagi
+past-reschedule = Jadwal tayang diubah
 past-withdraw = Ditarik
 past-notified = Pemohon diberi tahu
 past-close = Masuk laporan bulanan
@@ -1180,6 +1181,7 @@ correct-title = Perbaiki permohonan
 correct-lead = Hanya bagian yang perlu diperbaiki yang dibuka. Catatan pemeriksa ada di bawah ini.
 
 ask-dispose-lead = Disposisi menugaskan permohonan ini kepada seorang Kepala Seksi. Disposisi bukan keputusan.
+ask-reassign-lead = { ask-dispose-lead }
 ask-to = Kepada
 ask-instruction = Instruksi
 ask-instruction-text = Periksa kelengkapan dan kebenaran data, lalu proses sesuai dengan SOP.

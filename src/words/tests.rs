@@ -4,9 +4,10 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use super::{Lang, Office, Said, Words};
+use crate::queue::procedure::{Flag, Row, TABLE};
 use crate::queue::{
     Deed, FaultCode, Ground, Hours, Kind, LineCode, LineVerdict, LiveState, NamingClass,
-    NoticeState, Outcome, RejectReason, Role, Rule, State, Way,
+    NoticeReader, NoticeState, Outcome, RejectReason, Role, Rule, State, Way,
 };
 
 /// Ids of a catalogue, in its order.
@@ -130,6 +131,31 @@ fn dates_and_numbers_read_as_in_letters() {
     assert_eq!(id.work_span(0), "0 menit");
 }
 
+/// The message ids of a step of the procedure: all that people read of it.
+fn words_of(row: &Row) -> Vec<String> {
+    let word = row.deed.as_str().replace('_', "-");
+    let mut ids = vec![row.deed.id()];
+    let mut add = |of: bool, prefix: &str| ids.extend(of.then(|| format!("{prefix}-{word}")));
+    add(row.act.is_some(), "past");
+    add(row.deed.is(Flag::Milestone), "milestone");
+    add(row.deed.is_for_webhooks(), "webhook");
+    // After an approval the page tells how far the promotion is.
+    add(row.page.is_some() && !row.is_on_the_way_to_live(), "done");
+    for reader in row.notices.recipients.iter().map(|it| it.reader()) {
+        let mails = match (reader, row.deed) {
+            // A party is asked one thing only.
+            (NoticeReader::Party, _) => vec!["mail-party".to_owned()],
+            // What gapura asks for is told by what it is.
+            (NoticeReader::Applicant, Deed::Raise) => {
+                ["suspend", "remove"].map(|kind| format!("mail-{reader}-{word}-{kind}")).to_vec()
+            }
+            _ => vec![format!("mail-{reader}-{word}")],
+        };
+        ids.extend(mails.into_iter().flat_map(|id| [format!("{id}-subject"), id]));
+    }
+    ids
+}
+
 #[test]
 fn everything_of_the_procedure_has_words() {
     let mut ids: Vec<String> = Vec::new();
@@ -149,6 +175,7 @@ fn everything_of_the_procedure_has_words() {
     ids.extend(NamingClass::ALL.iter().flat_map(|it| [it.id(), format!("{}-hint", it.id())]));
     ids.extend(FaultCode::ALL.iter().map(Said::id));
     ids.extend(Way::ALL.iter().map(Said::id));
+    ids.extend(TABLE.iter().flat_map(words_of));
     for lang in [Lang::Id, Lang::En] {
         let missing: Vec<_> = ids.iter().filter(|id| !Words::of(lang).has(id)).collect();
         assert!(missing.is_empty(), "no words in {}: {missing:?}", lang.tag());

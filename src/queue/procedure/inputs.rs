@@ -1,7 +1,7 @@
 //! What acts take: names in [`Act`](super::Act) and JSON, words on the command line, and types.
 
 use crate::queue::labels::clean_text;
-use crate::queue::line::LineInput;
+use crate::queue::line::{LineInput, LineVerdict};
 
 //------------ Input ---------------------------------------------------------
 
@@ -111,6 +111,15 @@ impl ActInput {
     /// Whether people write it freely, so that it is cleaned before it is kept.
     pub fn is_free_text(self) -> bool {
         self.flags().contains(&"text")
+    }
+
+    /// The verdict of the lines of the check sheet it consists of, if of one only.
+    pub fn verdict(self) -> Option<LineVerdict> {
+        match self {
+            Self::LinesToFix => Some(LineVerdict::Fix),
+            Self::LinesBad => Some(LineVerdict::Bad),
+            _ => None,
+        }
     }
 
     /// Whether it is a list of lines of the check sheet.

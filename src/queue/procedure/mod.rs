@@ -1,16 +1,25 @@
 //! The procedure on a page (SOP 500.12.6.4/534/SPeGOV): who may do what in which phase, where it
 //! leads, who gets a notice, and which papers are made.
 //!
-//! [`TABLE`] is what the rules use: [`Request::may`](super::Request::may) tests the phase and the
-//! person of an act against its row, [`Request::offers`](super::Request::offers) lists the rows that
-//! fit, and the ledger notifies whom the row names. The acts themselves, their commands and their
-//! forms are made from the rows. `docs/procedure.md` shows the same table; a test holds the two equal,
-//! and writes it with `GAPURA_WRITE_DOCS=1`.
+//! [`TABLE`] is what the rules use: [`Request::may`](super::Request::may) tests the phase, the condition
+//! and the person of an act against its row, [`Request::offers`](super::Request::offers) lists the rows
+//! that fit, and the ledger notifies whom the row names. The acts themselves, their commands and their
+//! forms are made from the rows, and so are the tables of the manual: a test holds them equal, and writes
+//! them with `GAPURA_WRITE_DOCS=1`.
 //!
-//! To add an act: its row, its transition in [`Request::act`](super::Request::act), its words in both
-//! catalogues (`act-…`).
+//! To add an act:
+//!
+//! 1. its row; if its phases do not say all of when it is possible, a [`Condition`];
+//! 2. its arm in [`Request::act`](super::Request::act) and the method of its stage; if it moves a clock,
+//!    its arm in [`Replay::mark`](super::laps::Replay::mark);
+//! 3. its words in both catalogues: `words_of` in `src/words/tests.rs` has their ids, and `ask-ACT-lead`
+//!    is what its page says before the form, if anything.
+//!
+//! What is forgotten does not compile, or is named by a test: random walks in `request/tests/walks.rs` must
+//! take every step, end where its row says, and have the clocks of the replay.
 
 mod inputs;
+mod notices;
 mod table;
 
 use super::named::named;
@@ -18,9 +27,9 @@ use super::papers::PaperKind;
 use super::person::Role;
 use super::request::State;
 pub use inputs::{ActInput, Input};
-use table::ANNOUNCEMENTS;
+pub use notices::{Notices, Recipient, notices};
 pub(super) use table::Turn;
-pub use table::{Act, ActKind, Deed, NEWS, TABLE};
+pub use table::{Act, ActKind, Deed, TABLE};
 
 //------------ Row -----------------------------------------------------------
 
@@ -37,22 +46,22 @@ pub struct Row {
     pub from: &'static [Phase],
     /// The phases it is too early in: nobody is offered it, and trying it says what is missing.
     pub early: &'static [Phase],
+    /// What must hold of the request besides: nobody is offered it otherwise.
+    pub condition: Option<Condition>,
     /// Who may do it.
     pub who: Who,
     /// Which of them are offered it.
     pub offered: Offered,
     /// What must be handed in.
     pub inputs: &'static [Input],
-    /// What else must hold.
+    /// What else must hold when it is done.
     pub holds: &'static str,
-    /// The state it leads to.
+    /// The state it leads to; where there are several, one for each of `from`.
     pub to: &'static [State],
-    /// Who gets a notice.
-    pub recipients: &'static [Recipient],
+    /// Who gets a notice, and what it contains.
+    pub notices: Notices,
     /// Which papers are made.
     pub papers: &'static [PaperKind],
-    /// Whether pages ask for password and code again when the last proof is old.
-    pub fresh_proof: bool,
 }
 
 impl Row {
@@ -60,9 +69,8 @@ impl Row {
     const fn without_act(
         deed: Deed,
         who: Who,
-        from: &'static [Phase],
-        to: &'static [State],
-        recipients: &'static [Recipient],
+        (from, to): (&'static [Phase], &'static [State]),
+        notices: Notices,
         holds: &'static str,
     ) -> Self {
         Self {
@@ -71,15 +79,20 @@ impl Row {
             page: None,
             from,
             early: &[],
+            condition: None,
             who,
             offered: Offered::Everybody,
             inputs: &[],
             holds,
             to,
-            recipients,
+            notices,
             papers: &[],
-            fresh_proof: false,
         }
+    }
+
+    /// Whether it brings the request nearer to being live, or is the promotion itself.
+    pub fn is_on_the_way_to_live(&self) -> bool {
+        self.to == [State::Verified]
     }
 }
 
@@ -171,6 +184,22 @@ impl Phase {
     }
 }
 
+/// What must hold of a request for a step, whoever does it. The tests are in `request/persons.rs`.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Condition {
+    /// An applicant sent it: gapura did not ask for it by itself.
+    HasSender,
+}
+
+impl Condition {
+    /// What it is, in words.
+    pub fn about(self) -> &'static str {
+        match self {
+            Self::HasSender => "an applicant sent it, not gapura",
+        }
+    }
+}
+
 /// Who may do a step. The tests are in `request/persons.rs`.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Who {
@@ -256,32 +285,33 @@ pub enum Offered {
     Deciders,
 }
 
-/// Who gets a notice of an event.
+/// What else a row of the table says of its step or event.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Recipient {
-    /// The applicant's mailbox.
-    Applicant,
-    /// The applicant, where the time asked for as the start is over: who counted on it hears that it was missed.
-    ApplicantOfMissedStart,
-    /// Every head, while the request waits to be routed.
-    Heads,
-    /// Every head, while the second signature is missing.
-    SecondSigner,
-    /// The verifier who holds the request.
-    Holder,
-    /// Every operator.
-    Operators,
-    /// The party that is asked to agree.
-    Party,
-    /// Every officer of the other deciding role.
-    OtherDeciders,
-    /// Every officer.
-    Officers,
-    /// The office whose name it is.
-    Owner,
+pub enum Flag {
+    /// Pages ask for password and code again when the last proof is old.
+    FreshProof,
+    /// The applicant's history tells it; everything else is work of officers.
+    Milestone,
+    /// A step that no webhook reports.
+    NoWebhook,
+    /// An event that is no step, and that webhooks report.
+    Webhook,
+    /// A change of an account that every officer sees on the queue's page.
+    News,
 }
 
 impl Deed {
+    /// Whether it has this flag.
+    pub fn is(self, flag: Flag) -> bool {
+        self.flags().contains(&flag)
+    }
+
+    /// Whether webhooks report it.
+    pub fn is_for_webhooks(self) -> bool {
+        let is_step = TABLE.iter().any(|row| row.deed == self);
+        if is_step { !self.is(Flag::NoWebhook) } else { self.is(Flag::Webhook) }
+    }
+
     /// Whether it belongs to the year of a name, of which its owner is told.
     pub fn is_of_year(self) -> bool {
         let asks = matches!(self, Self::ReconfirmAsked | Self::ReconfirmReminded | Self::Reconfirm);
@@ -292,13 +322,6 @@ impl Deed {
     pub fn is_of_end(self) -> bool {
         matches!(self, Self::EndsSoon | Self::Ended)
     }
-}
-
-/// Who gets a notice of an event; nobody for most events of live records and notices.
-pub fn recipients(deed: Deed) -> &'static [Recipient] {
-    let steps = TABLE.iter().map(|row| (row.deed, row.recipients));
-    let mut all = steps.chain(ANNOUNCEMENTS.iter().copied());
-    all.find(|(of, _)| *of == deed).map_or(&[], |(_, recipients)| recipients)
 }
 
 /// Which papers are made of an event.

@@ -1,13 +1,14 @@
 //! The table, and what is made from it: acts, deeds and steps.
 //!
-//! A row begins with its help text and its word. Then come the phases it is possible in, who may do
-//! it, what it takes, where it leads, who gets a notice, which papers are made, and in brackets what
-//! else must hold.
+//! A row begins with its help text and its word. Then come the phases it is possible in and under which
+//! condition, who may do it, what it takes, where it leads, who gets a notice with which lines of the
+//! check sheet, which papers are made, its flags, and in brackets what else must hold.
 
 use serde::{Deserialize, Serialize};
 
 use super::inputs::{ActInput, Clean, Input, typed};
-use super::{Offered, Phase, Recipient, Row, Who};
+use super::{Condition, Flag, Notices, Offered, Phase, Recipient, Row, Who};
+use crate::queue::line::LineVerdict;
 use crate::queue::named::named;
 use crate::queue::papers::PaperKind;
 use crate::queue::request::State;
@@ -32,10 +33,24 @@ macro_rules! page {
     };
 }
 
-/// A deed that is marked as news.
-macro_rules! news {
-    (news $event:ident) => {
-        Deed::$event
+/// What else must hold of the request, if anything.
+macro_rules! condition {
+    () => {
+        None
+    };
+    ($condition:ident) => {
+        Some(Condition::$condition)
+    };
+}
+
+/// Notices to these recipients, with the lines of these verdicts, wanted in these states.
+macro_rules! notices {
+    ([$($recipient:ident)*] [$($verdict:ident)*] [$($state:ident)*]) => {
+        Notices {
+            recipients: &[$(Recipient::$recipient),*],
+            points: &[$(LineVerdict::$verdict),*],
+            wanted_in: &[$(State::$state),*],
+        }
     };
 }
 
@@ -43,19 +58,20 @@ macro_rules! news {
 macro_rules! table {
     (
         acts { $(#[doc = $about:literal] $act:ident = $word:literal $(, page $page:literal)?:
-            $($from:ident)+ $((too early in $($early:ident)+))?, $who:ident
+            $($from:ident)+ $((too early in $($early:ident)+))? $((if $condition:ident))?, $who:ident
             $(offered($offered:ident))?,
             { $($field:ident: $input:ident),* } $(upload($upload:ident))?
-            => $($to:ident)+, notifies($($recipient:ident)*) $(, makes($($paper:ident)+))?
-            $($proof:ident)? [$holds:literal];)* }
+            => $($to:ident)+, notifies($($recipient:ident)*) $(with($($verdict:ident)+))?
+            $(, makes($($paper:ident)+))? $(, flags($($flag:ident)+))? [$holds:literal];)* }
         steps { $(#[doc = $sabout:literal] $step:ident = $sword:literal:
             $($sfrom:ident)+, $swho:ident $(, upload($supload:ident))?
             => $($sto:ident)+, notifies($($srecipient:ident)*) $(, makes($($spaper:ident)+))?
-            [$sholds:literal];)* }
+            $(, flags($($sflag:ident)+))? [$sholds:literal];)* }
         by_itself { $($deed:ident: $($dfrom:ident)+
             => $($dto:ident)+, notifies($($drecipient:ident)*) [$dholds:literal];)* }
         events { $(#[doc = $eabout:literal] $event:ident = $eword:literal
-            $(, notifies($($erecipient:ident)*))? $(as $announced:ident)? $([$news:ident])?;)* }
+            $(, notifies($($erecipient:ident)*) $(with($($everdict:ident)+) while($($estate:ident)+))?)?
+            $(as $announced:ident)? $(, flags($($eflag:ident)+))?;)* }
     ) => {
         named! {
             /// The acts without their contents, in the order of the procedure.
@@ -114,6 +130,7 @@ macro_rules! table {
                 page: page!($($page)?),
                 from: &[$(Phase::$from),+],
                 early: &[$($(Phase::$early),+)?],
+                condition: condition!($($condition)?),
                 who: Who::$who,
                 offered: offered!($($offered)?),
                 inputs: &[
@@ -122,9 +139,8 @@ macro_rules! table {
                 ],
                 holds: $holds,
                 to: &[$(State::$to),+],
-                recipients: &[$(Recipient::$recipient),*],
+                notices: notices!([$($recipient)*] [$($($verdict)+)?] [$($to)+]),
                 papers: &[$($(PaperKind::$paper),+)?],
-                fresh_proof: [$(stringify!($proof),)? ""].len() > 1,
             },)*
             $(Row {
                 inputs: &[$(Input { name: "request", what: ActInput::$supload })?],
@@ -132,27 +148,36 @@ macro_rules! table {
                 ..Row::without_act(
                     Deed::$step,
                     Who::$swho,
-                    &[$(Phase::$sfrom),+],
-                    &[$(State::$sto),+],
-                    &[$(Recipient::$srecipient),*],
+                    (&[$(Phase::$sfrom),+], &[$(State::$sto),+]),
+                    notices!([$($srecipient)*] [] [$($sto)+]),
                     $sholds,
                 )
             },)*
             $(Row::without_act(
                 Deed::$deed,
                 Who::System,
-                &[$(Phase::$dfrom),+],
-                &[$(State::$dto),+],
-                &[$(Recipient::$drecipient),*],
+                (&[$(Phase::$dfrom),+], &[$(State::$dto),+]),
+                notices!([$($drecipient)*] [] [$($dto)+]),
                 $dholds,
             ),)*
         ];
 
         /// Events that are no step of a request and that people get a notice of all the same.
-        pub(super) const ANNOUNCEMENTS: &[(Deed, &[Recipient])] =
-            &[$($((Deed::$event, &[$(Recipient::$erecipient),*]),)?)*];
+        pub(super) const ANNOUNCEMENTS: &[(Deed, Notices)] = &[$($((
+            Deed::$event,
+            notices!([$($erecipient)*] [$($($everdict)+)?] [$($($estate)+)?]),
+        ),)?)*];
 
         impl Deed {
+            /// Its flags.
+            pub(super) fn flags(self) -> &'static [Flag] {
+                match self {
+                    $(Self::$act => &[$($(Flag::$flag),+)?],)*
+                    $(Self::$step => &[$($(Flag::$sflag),+)?],)*
+                    $(Self::$event => &[$($(Flag::$eflag),+)?],)*
+                }
+            }
+
             /// The deed whose notice makes it known to officers, for events of accounts.
             pub fn announced_as(self) -> Option<Deed> {
                 match self {
@@ -161,9 +186,6 @@ macro_rules! table {
                 }
             }
         }
-
-        /// Changes of accounts that every officer sees on the queue's page.
-        pub const NEWS: &[Deed] = &[$($(news!($news $event),)?)*];
 
         /// A step that is no act on a request: it makes one, or gapura does it by itself.
         #[derive(Clone, Copy, Debug)]
@@ -182,6 +204,10 @@ macro_rules! table {
         }
 
         impl Turn {
+            /// Every one of them, in the order of the table.
+            #[cfg(test)]
+            pub(in crate::queue) const ALL: &[Self] = &[$(Self::$step,)* $(Self::$deed,)*];
+
             /// Its row in the procedure.
             pub(in crate::queue) fn row(self) -> &'static Row {
                 &TABLE[ActKind::ALL.len() + self as usize]
@@ -195,12 +221,12 @@ table! {
         /// Route a request to a kasi (disposisi)
         Dispose = "dispose", page "disposisi":
             Submitted, Head, { to: Assignee, instruction: Instruction }
-                => Assigned, notifies(Holder), makes(Disposition) proof
+                => Assigned, notifies(Holder), makes(Disposition), flags(FreshProof Milestone)
                 ["the verifier is active and none of the other persons"];
         /// Reassign a request to another kasi
         Reassign = "reassign", page "alihkan":
             Assigned Consulting, Head, { to: Assignee, reason: Reason }
-                => Assigned, notifies(Holder), makes(Disposition) proof
+                => Assigned, notifies(Holder), makes(Disposition), flags(FreshProof)
                 ["the verifier is active and none of the other persons; the clock runs on"];
         /// Return a request to the kabid
         Release = "release", page "lepaskan":
@@ -210,98 +236,103 @@ table! {
         /// Ask a parent office, the camat or another owner for agreement
         Consult = "ask", page "minta-konfirmasi":
             Assigned, Holder, { party: Party, email: Email }
-                => Assigned, notifies(Party) proof
+                => Assigned, notifies(Party), flags(FreshProof Milestone)
                 ["the clock pauses"];
         /// Record that the party agrees
         Confirm = "confirm", page "konfirmasi":
             Consulting, Party, { party: Answerer, letter: PartyLetter }
-                => Assigned, notifies(Holder) proof
+                => Assigned, notifies(Holder), flags(FreshProof)
                 [""];
         /// Record that the party does not agree
         Deny = "deny", page "tolak-konfirmasi":
             Consulting, Party, { party: Answerer, letter: PartyLetter }
-                => Assigned, notifies(Holder) proof
+                => Assigned, notifies(Holder), flags(FreshProof)
                 [""];
         /// Return a request to the applicant, with all faults at once
         Return = "return", page "kembalikan":
-            Assigned Consulting, Holder, { lines: LinesToFix }
-                => NeedsCorrection, notifies(Applicant), makes(Verification Notification) proof
+            Assigned Consulting (if HasSender), Holder, { lines: LinesToFix }
+                // All faults in one go: what would turn it down is told while it can still be mended.
+                => NeedsCorrection, notifies(Applicant) with(Fix Bad), makes(Verification Notification),
+                   flags(FreshProof Milestone)
                 ["a note on each line that is not ok; the clock pauses"];
         /// Send a corrected request, as applicant or with their letter
         Resubmit = "resubmit":
             NeedsCorrection, Corrector offered(Deciders), {} upload(Correction)
-                => Assigned, notifies(Applicant Holder)
+                => Assigned, notifies(Applicant Holder), flags(Milestone)
                 ["the rules of a new request; an officer brings a new letter; lines on changed fields are open again"];
         /// Save lines of the check sheet; decides nothing
         Check = "check":
             Assigned Consulting, Holder, { lines: Lines }
-                => Assigned, notifies()
+                => Assigned, notifies(), flags(NoWebhook)
                 ["a note on each line that is not ok; decides nothing"];
         /// Reject a request
         Reject = "reject", page "tolak":
             Assigned Consulting, Holder, { reason: RejectReason, note: Note, lines: LinesBad }
-                => Rejected, notifies(Applicant), makes(Verification Notification) proof
+                => Rejected, notifies(Applicant) with(Bad), makes(Verification Notification),
+                   flags(FreshProof Milestone)
                 ["a note on each line that is not ok"];
         /// Approve exactly what `show` printed: its revision and candidate
         Approve = "approve", page "setujui":
             Assigned (too early in Consulting), Holder,
             { revision: Revision, candidate: Candidate, serial: Serial, lines: Lines }
-                => Verified, notifies(SecondSigner), makes(Verification) proof
+                => Verified, notifies(SecondSigner), makes(Verification), flags(FreshProof Milestone)
                 ["revision and candidate are the current ones; every line is ok; no question is open"];
         /// Give the second signature, on the same candidate
         Countersign = "countersign", page "tanda-tangan":
             AwaitsSecond, Head, { candidate: Candidate }
-                => Verified, notifies(), makes(Verification) proof
+                => Verified, notifies(), makes(Verification), flags(FreshProof)
                 ["the candidate is the approved one and still current"];
         /// Reopen a request for checking
         Reopen = "reopen", page "periksa-ulang":
             Verified AwaitsSecond Scheduled PromotionFailed, HolderOrHead, { reason: Reason }
-                => Assigned, notifies(ApplicantOfMissedStart Holder) proof
+                => Assigned, notifies(ApplicantOfMissedStart Holder), flags(FreshProof)
                 ["at least an hour of step 3 is left"];
         /// Promote an approved request: make it live
         Promote = "promote", page "tayangkan":
             Verified (too early in AwaitsSecond Scheduled), HolderOrSystem, {}
-                => Verified, notifies() proof
+                => Verified, notifies(), flags(FreshProof NoWebhook)
                 ["the approval is fresh, the second signature given, the start time reached"];
         /// Allow another attempt after a failed promotion
         Retry = "retry", page "coba-lagi":
             PromotionFailed, HolderOrOperator, {}
-                => Verified, notifies() proof
+                => Verified, notifies(), flags(FreshProof)
                 ["the approval is fresh"];
         /// Change the start time of an approved request, as applicant or with their letter
         Reschedule = "reschedule", page "ubah-jadwal":
             Scheduled, Applicant, { starts: Starts, letter: Letter }
-                => Assigned, notifies(Applicant Holder) proof
+                => Assigned, notifies(Applicant Holder), flags(FreshProof Milestone NoWebhook)
                 ["a new revision with another start time, checked again; an officer names the applicant's letter"];
         /// Withdraw a request, as applicant or with their letter
         Withdraw = "withdraw", page "tarik":
             Submitted Assigned Consulting NeedsCorrection Verified AwaitsSecond Scheduled,
             Applicant, { letter: Letter }
-                => Withdrawn, notifies(Applicant), makes(Notification) proof
+                => Withdrawn, notifies(Applicant), makes(Notification), flags(FreshProof Milestone)
                 ["an officer names the applicant's letter"];
         /// Record that the notice was handed over
         Notified = "notified", page "beri-tahu":
             Live Rejected, Officer offered(Deciders), { how: How }
-                => Notified Rejected, notifies() proof
+                => Notified Rejected, notifies(), flags(FreshProof Milestone)
                 ["the notice was handed over on paper or by telephone"];
     }
     steps {
         /// A request came in.
         Submit = "submit":
-            Draft, Submitter, upload(Application) => Submitted, notifies(Applicant Heads), makes(Receipt)
+            Draft, Submitter, upload(Application) => Submitted, notifies(Applicant Heads), makes(Receipt),
+               flags(Milestone)
             ["the application breaks no rule"];
         /// gapura asks for it: nobody answered, or the end has come.
         Raise = "raise":
-            Draft, System => Submitted, notifies(Applicant Heads)
+            Draft, System => Submitted, notifies(Applicant Heads), flags(Milestone)
             ["a name's year or its end date requires it, and there is no other request on the name"];
         /// What gapura asked for is settled: the owner answered, or another request went live.
         Settle = "settled":
             Submitted Assigned Consulting Verified AwaitsSecond Scheduled, System
-            => Withdrawn, notifies(Holder)
+            => Withdrawn, notifies(Holder), flags(Milestone)
             ["the reason for it is gone"];
         /// The applicant did not answer in time.
         Expire = "expire":
-            NeedsCorrection, System => Expired, notifies(Applicant), makes(Notification)
+            NeedsCorrection, System => Expired, notifies(Applicant), makes(Notification),
+               flags(Milestone)
             ["the time for the correction is over"];
         /// The party did not answer in time.
         ConsultLapsed = "ask_lapsed":
@@ -309,12 +340,12 @@ table! {
             ["the party did not answer in time; the clock runs again"];
         /// The read-back was right: it is live.
         Promoted = "promoted":
-            Promoting, System => Live, notifies(Applicant), makes(Report Notification)
+            Promoting, System => Live, notifies(Applicant), makes(Report Notification), flags(Milestone)
             ["every listening socket answered as it should"];
         /// The promotion did not succeed.
         PromotionFailed = "promotion_failed":
             Verified AwaitsSecond Scheduled Promoting, System
-            => PromotionFailed, notifies(Operators Holder)
+            => PromotionFailed, notifies(Operators Holder), flags(Milestone)
             ["the promotion could not begin, or a socket did not answer as it should"];
         /// It is in a monthly report.
         Close = "close":
@@ -331,29 +362,29 @@ table! {
         /// A reminder: the running step is due soon.
         DueSoon = "due_soon", notifies(Heads SecondSigner Holder);
         /// A reminder: the time for a correction is about to end.
-        CorrectionDue = "correction_due", notifies(Applicant);
+        CorrectionDue = "correction_due", notifies(Applicant) with(Fix Bad) while(NeedsCorrection);
         /// An officer took another request for the same name, which this one waits for.
         Overtaken = "overtaken", notifies(Applicant);
         /// A notice to every officer: there is a new one.
         OfficerAdded = "officer_added", notifies(Officers);
         /// An administrator added an account.
-        AccountAdded = "account_added" as OfficerAdded [news];
+        AccountAdded = "account_added" as OfficerAdded, flags(News);
         /// Somebody made their account by a link.
-        AccountMade = "account_made" as OfficerAdded [news];
+        AccountMade = "account_made" as OfficerAdded, flags(News);
         /// A notice to every officer: somebody has another role.
-        RoleChanged = "role_changed", notifies(Officers) as RoleChanged [news];
+        RoleChanged = "role_changed", notifies(Officers) as RoleChanged, flags(News);
         /// A notice to every officer: somebody's password was reset.
-        PasswordReset = "password_reset", notifies(Officers) as PasswordReset [news];
+        PasswordReset = "password_reset", notifies(Officers) as PasswordReset, flags(News);
         /// A notice to every officer: somebody set up or replaced a second factor.
-        SecondFactorSet = "second_factor_set", notifies(Officers) as SecondFactorSet [news];
+        SecondFactorSet = "second_factor_set", notifies(Officers) as SecondFactorSet, flags(News);
         /// Name, jabatan or rank of an account were changed.
-        AccountChanged = "account_changed" [news];
+        AccountChanged = "account_changed", flags(News);
         /// A notice to every officer: mailbox or NIP of an account were changed.
-        IdentityChanged = "identity_changed", notifies(Officers) as IdentityChanged [news];
+        IdentityChanged = "identity_changed", notifies(Officers) as IdentityChanged, flags(News);
         /// An account was switched off.
-        AccountDisabled = "account_disabled" [news];
+        AccountDisabled = "account_disabled", flags(News);
         /// A notice to every officer: an account was switched on again.
-        AccountEnabled = "account_enabled", notifies(Officers) as AccountEnabled [news];
+        AccountEnabled = "account_enabled", notifies(Officers) as AccountEnabled, flags(News);
         /// Somebody signed in.
         SignedIn = "signed_in";
         /// A link for the first administrator was made.
@@ -361,7 +392,7 @@ table! {
         /// Somebody was invited.
         LinkInvitation = "link_invitation";
         /// A link for a new password was made.
-        LinkReset = "link_reset" [news];
+        LinkReset = "link_reset", flags(News);
         /// A link was ended.
         LinkRevoked = "link_revoked";
         /// A token was made.
@@ -369,7 +400,7 @@ table! {
         /// A token was ended.
         TokenRevoked = "token_revoked";
         /// A notice to every officer: somebody was appointed to act for another.
-        ActingRecorded = "acting_recorded", notifies(Officers) as ActingRecorded [news];
+        ActingRecorded = "acting_recorded", notifies(Officers) as ActingRecorded, flags(News);
         /// The appointment ended.
         ActingEnded = "acting_ended";
         /// The settings file is another one.
@@ -465,31 +496,31 @@ table! {
         /// The target answers again.
         TargetMended = "target_mended", notifies(Owner);
         /// A name was taken out of the zone.
-        Suspend = "suspend";
+        Suspend = "suspend", flags(Webhook);
         /// One officer took it out in an emergency.
-        EmergencySuspend = "emergency_suspend", notifies(OtherDeciders);
+        EmergencySuspend = "emergency_suspend", notifies(OtherDeciders), flags(Webhook);
         /// What the operator's file says took the place of what was promised.
-        Adopt = "adopt", notifies(OtherDeciders);
+        Adopt = "adopt", notifies(OtherDeciders), flags(Webhook);
         /// A name of the operator's file was given an office.
-        OwnerAssigned = "owner_assigned";
+        OwnerAssigned = "owner_assigned", flags(Webhook);
         /// The public list does not show it any more.
         Unlisted = "unlisted";
         /// The public list shows it again.
         Listed = "listed";
         /// The other officer agreed with an emergency suspension.
-        ConfirmSuspension = "confirm_suspension";
+        ConfirmSuspension = "confirm_suspension", flags(Webhook);
         /// It was put back.
-        Lift = "lift";
+        Lift = "lift", flags(Webhook);
         /// It was removed and put into quarantine.
-        Remove = "remove";
+        Remove = "remove", flags(Webhook);
         /// The yearly question to the owner: is the name still needed?
         ReconfirmAsked = "reconfirm_asked", notifies(Owner);
         /// A reminder of the yearly question.
         ReconfirmReminded = "reconfirm_reminded", notifies(Owner);
         /// The anniversary came without an answer.
-        Reconfirm = "reconfirm", notifies(Owner);
+        Reconfirm = "reconfirm", notifies(Owner), flags(Webhook);
         /// The owner confirmed it.
-        Renew = "renew";
+        Renew = "renew", flags(Webhook);
         /// gapura asked for a suspension or the removal of it.
         Raised = "raised";
         /// The approved end date is near.
@@ -497,9 +528,9 @@ table! {
         /// The approved end date has come.
         Ended = "ended", notifies(Owner);
         /// Another office owns it.
-        HandOver = "hand_over", notifies(Owner);
+        HandOver = "hand_over", notifies(Owner), flags(Webhook);
         /// The quarantine is over.
-        Free = "free";
+        Free = "free", flags(Webhook);
         /// A notice was written.
         NoticeQueued = "notice_queued";
         /// The relay took it.

@@ -1,5 +1,6 @@
-//! The tables in `docs/procedure.md` and `docs/api.md` are those of the code.
+//! The tables in `docs/procedure.md`, `docs/api.md` and `docs/webhooks.md` are those of the code.
 
+use super::table::ANNOUNCEMENTS;
 use super::*;
 
 /// Whom a step notifies, in words.
@@ -16,6 +17,23 @@ fn recipient(recipient: Recipient) -> &'static str {
         Recipient::OtherDeciders => "every `kasi` or `kabid`, whichever did not do it",
         Recipient::Officers => "every officer",
     }
+}
+
+/// Whom a step or an event notifies, and of what, in words.
+fn notified(notices: Notices) -> String {
+    let mut text =
+        notices.recipients.iter().map(|it| recipient(*it)).collect::<Vec<_>>().join("; ");
+    if !notices.points.is_empty() {
+        let verdicts = quoted(notices.points.iter().map(|verdict| verdict.as_str()));
+        text.push_str(&format!(", with the lines marked {verdicts}"));
+    }
+    text
+}
+
+/// What must hold, in words.
+fn holds(row: &Row) -> String {
+    let all = row.condition.map(Condition::about).into_iter().chain([row.holds]);
+    all.filter(|it| !it.is_empty()).collect::<Vec<_>>().join("; ")
 }
 
 /// Words in backquotes, with commas between.
@@ -38,17 +56,17 @@ fn markdown() -> String {
         "| step | from | by | takes | must hold | to | notifies | papers |\n|---|---|---|---|---|---|---|---|\n",
     );
     for row in TABLE {
-        let proof = if row.fresh_proof { " \u{2731}" } else { "" };
-        let notified: Vec<&str> = row.recipients.iter().map(|it| recipient(*it)).collect();
+        let proof =
+            if row.act.is_some() && row.deed.is(Flag::FreshProof) { " \u{2731}" } else { "" };
         text.push_str(&format!(
             "| `{}`{proof} | {} | {} | {} | {} | {} | {} | {} |\n",
             row.deed,
             phases(row),
             row.who.about(),
             quoted(row.inputs.iter().map(|input| input.name)),
-            row.holds,
+            holds(row),
             quoted(row.to.iter().map(|state| state.as_str())),
-            notified.join("; "),
+            notified(row.notices),
             quoted(row.papers.iter().map(|kind| kind.as_str())),
         ));
     }
@@ -59,9 +77,8 @@ fn markdown() -> String {
          offered; trying it says what is missing. Acts that \
          any officer may do with somebody's letter are offered to `kabid` and `kasi` only.\n\nPeople get a notice of these events too:\n\n",
     );
-    for (deed, recipients) in ANNOUNCEMENTS {
-        let notified: Vec<&str> = recipients.iter().map(|it| recipient(*it)).collect();
-        text.push_str(&format!("- `{deed}`: {}\n", notified.join("; ")));
+    for (deed, notices) in ANNOUNCEMENTS {
+        text.push_str(&format!("- `{deed}`: {}\n", notified(*notices)));
     }
     text.push_str(
         "\nThe table is made from `src/queue/procedure/table.rs` by \
@@ -78,6 +95,15 @@ fn bodies() -> String {
         text.push_str(&format!("| `{act}` | `{{{}}}` |\n", names.join(", ")));
     }
     text
+}
+
+/// The events that webhooks report, as Markdown.
+fn reported() -> String {
+    let all = Deed::ALL.into_iter().filter(|deed| deed.is_for_webhooks());
+    let (steps, others): (Vec<Deed>, Vec<Deed>) =
+        all.partition(|deed| TABLE.iter().any(|row| row.deed == *deed));
+    let list = |deeds: Vec<Deed>| quoted(deeds.into_iter().map(Deed::as_str));
+    format!("- of requests: {}\n- of names: {}\n", list(steps), list(others))
 }
 
 /// Tests that a file of the manual holds a text between its markers, or writes it there.
@@ -103,6 +129,7 @@ fn manual_holds(file: &str, marker: &str, text: &str) {
 fn the_manual_holds_this_table() {
     manual_holds("procedure.md", "procedure table", &markdown());
     manual_holds("api.md", "bodies", &bodies());
+    manual_holds("webhooks.md", "events", &reported());
 }
 
 #[test]
@@ -113,8 +140,13 @@ fn every_act_has_its_row_and_a_deed_notifies_the_same_people_everywhere() {
     }
     assert_eq!((Turn::Submit.row().deed, Turn::Close.row().deed), (Deed::Submit, Deed::Close));
     for row in TABLE {
-        assert_eq!(recipients(row.deed), row.recipients, "{}", row.deed);
+        let (here, found) = (row.notices, notices(row.deed));
+        assert_eq!(found.recipients, here.recipients, "{}", row.deed);
+        assert_eq!((found.points, found.wanted_in), (here.points, row.to), "{}", row.deed);
         assert_eq!(papers(row.deed), row.papers, "{}", row.deed);
+        assert!(row.to.len() == 1 || row.to.len() == row.from.len(), "{}", row.deed);
+        let is_told = here.recipients.contains(&Recipient::Applicant);
+        assert!(is_told || here.points.is_empty(), "{}: points for nobody", row.deed);
     }
-    assert_eq!(recipients(Deed::GoLive), []);
+    assert_eq!(notices(Deed::GoLive).recipients, []);
 }

@@ -258,30 +258,32 @@ impl Request {
 
 //--- Who may do what now
 impl Request {
-    /// The acts the actor is offered now: those whose phase and person fit and that are not too early.
+    /// The acts the actor is offered now: those the actor may do and that are not too early.
     /// What an act takes and what else must hold is tested when it is done.
     pub fn offers(&self, actor: &Actor, now: i64) -> Vec<ActKind> {
         let phase = self.phase(now);
         let fits = |row: &&Row| {
-            let by = (row.from.contains(&phase) && self.has_sender_for(row).is_ok())
-                .then(|| self.signature(row.who, actor, now));
-            matches!(by, Some(Ok(by)) if self.is_offered(row.offered, actor, &by))
+            let by = self.may_take(row, actor, now);
+            let is_offered = by.is_ok_and(|by| self.is_offered(row.offered, actor, &by));
+            is_offered && !row.early.contains(&phase)
         };
         TABLE.iter().filter(fits).filter_map(|row| row.act).collect()
     }
 
-    /// Tests whether the actor may do an act now: first the state, then the person.
+    /// Tests whether the actor may do an act now: first state and condition, then the person.
     pub fn may(&self, act: ActKind, actor: &Actor, now: i64) -> Result<(), TransitionError> {
         self.may_take(act.row(), actor, now).map(drop)
     }
 
-    /// The actor's signature for a step, if its phase and its person fit.
+    /// The actor's signature for a step, if its phase, its condition and its person fit.
     fn may_take(&self, row: &Row, actor: &Actor, now: i64) -> Result<Signature, TransitionError> {
         let phase = self.phase(now);
         if !row.from.contains(&phase) && !row.early.contains(&phase) {
             return Err(TransitionError::wrong_state(row.deed.as_str(), self.state()));
         }
-        self.has_sender_for(row)?;
+        if let Some(why) = row.condition.and_then(|condition| self.hinders(condition)) {
+            return Err(TransitionError::NotAllowed(why));
+        }
         self.signature(row.who, actor, now)
     }
 }

@@ -4,7 +4,7 @@ use super::Request;
 use crate::queue::application::Application;
 use crate::queue::fault::{NotAllowed, TransitionError};
 use crate::queue::person::{ActingOfficial, Actor, Identity, Role, Signature};
-use crate::queue::procedure::{Deed, Offered, Row, Who};
+use crate::queue::procedure::{Condition, Offered, Who};
 
 /// The roles of officers who may hand over a notice.
 const OFFICERS: &[Role] = &[Role::Verifier, Role::Head, Role::Operator];
@@ -52,12 +52,11 @@ impl Request {
         }
     }
 
-    /// What gapura asked for has nobody it could be sent back to.
-    pub(super) fn has_sender_for(&self, row: &Row) -> Result<(), TransitionError> {
-        if row.deed == Deed::Return && self.application().raised.is_some() {
-            return Err(TransitionError::NotAllowed(NotAllowed::NoSender));
+    /// Why a condition of the procedure does not hold of this request, if so.
+    pub(super) fn hinders(&self, condition: Condition) -> Option<NotAllowed> {
+        match condition {
+            Condition::HasSender => self.application().raised.map(|_| NotAllowed::NoSender),
         }
-        Ok(())
     }
 
     /// Whether an actor who may do an act with this signature is offered it.

@@ -7,7 +7,7 @@ use super::keys::of_file;
 use crate::config::{Settings, WebhookBody, WebhookSettings};
 use crate::queue::Deed;
 use crate::text::with_causes;
-use crate::webhook::{Address, Hook, OFFERED, Secret};
+use crate::webhook::{Address, Hook, Secret, offered};
 
 /// Longest name.
 const NAME_MAX: usize = 40;
@@ -82,11 +82,11 @@ fn secret(from: &WebhookSettings) -> Result<(&'static str, String), (&'static st
 /// The events it subscribes to.
 fn deeds(from: &WebhookSettings) -> Result<Vec<Deed>, String> {
     if from.events.is_empty() {
-        return Ok(OFFERED.to_vec());
+        return Ok(offered());
     }
     let deed = |word: &String| {
-        OFFERED.iter().copied().find(|deed| deed.as_str() == word).ok_or_else(|| {
-            let words: Vec<&str> = OFFERED.iter().map(|deed| deed.as_str()).collect();
+        Deed::from_name(word).filter(|deed| deed.is_for_webhooks()).ok_or_else(|| {
+            let words: Vec<&str> = offered().into_iter().map(Deed::as_str).collect();
             format!("has \"{word}\" in events, which is not one of {}", words.join(", "))
         })
     };

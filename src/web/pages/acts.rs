@@ -8,7 +8,7 @@ use serde_json::{Map, json};
 use super::parts::{full_name, line_fault, look, missing_words, refusal};
 use super::sign_in::proof_first;
 use crate::people::{Account, Role};
-use crate::queue::procedure::{ActInput, Input as ActField, row_of_page};
+use crate::queue::procedure::{ActInput, Flag, Input as ActField, row_of_page};
 use crate::queue::{Act, ActKind, Fault, LineCode, LineInput, LineVerdict, RejectReason};
 use crate::view::{CandidateView, LineView, RequestView};
 use crate::web::failure::Failure;
@@ -107,7 +107,7 @@ pub(super) async fn show(
 ) -> Result<Response, Failure> {
     let act = act_of(&act).ok_or_else(Failure::not_found)?;
     let session = visitor.need(&Role::OFFICERS)?;
-    if act.row().fresh_proof {
+    if act.row().deed.is(Flag::FreshProof) {
         proof_first(&state, session, &visitor)?;
     }
     let (view, people) = look(&state, &visitor, &number).await?;
@@ -175,8 +175,7 @@ fn read_act(act: ActKind, sent: &Sent, view: &RequestView) -> Result<Act, serde_
     for input in act.row().inputs {
         let text = sent.get(input.name);
         let value = match input.what {
-            ActInput::LinesToFix => json!(written(view, LineVerdict::Fix)),
-            ActInput::LinesBad => json!(written(view, LineVerdict::Bad)),
+            ActInput::LinesToFix | ActInput::LinesBad => json!(written(view, input.what)),
             // Every line was saved with the sheet.
             ActInput::Lines => json!([]),
             ActInput::Revision => json!(text.parse().unwrap_or(0_u32)),
@@ -188,9 +187,10 @@ fn read_act(act: ActKind, sent: &Sent, view: &RequestView) -> Result<Act, serde_
     Act::from_fields(act, fields)
 }
 
-/// The lines an officer put on this verdict.
-fn written(view: &RequestView, verdict: LineVerdict) -> Vec<LineInput> {
-    marked(view, verdict)
+/// The lines that an officer put on the verdict of an input.
+fn written(view: &RequestView, input: ActInput) -> Vec<LineInput> {
+    let lines = input.verdict().into_iter().flat_map(|verdict| marked(view, verdict));
+    lines
         .map(|line| LineInput { code: line.code, verdict: line.verdict, note: line.note.clone() })
         .collect()
 }
@@ -204,17 +204,14 @@ fn marked(view: &RequestView, verdict: LineVerdict) -> impl Iterator<Item = &Lin
 fn act_page(visitor: &Visitor, view: &RequestView, people: &[Account], act: ActKind) -> ActPage {
     let t = visitor.t;
     let bound = matches!(act, ActKind::Approve | ActKind::Countersign | ActKind::Promote);
-    let verdict = match act {
-        ActKind::Return => Some(LineVerdict::Fix),
-        ActKind::Reject => Some(LineVerdict::Bad),
-        _ => None,
-    };
+    let verdict = act.row().inputs.iter().find_map(|input| input.what.verdict());
     let points = verdict.into_iter().flat_map(|verdict| marked(view, verdict));
     let points = points.map(|line| (line.code.say(t), line.note.clone().unwrap_or_default()));
     let points: Vec<_> = points.collect();
     let missing = if act == ActKind::Approve { missing_words(t, view) } else { Vec::new() };
     let nothing_to_fix = act == ActKind::Return && points.is_empty();
-    let mut lead: Vec<String> = lead(act).map(|id| t.s(id)).into_iter().collect();
+    let lead = format!("ask-{act}-lead");
+    let mut lead: Vec<String> = t.has(&lead).then(|| t.s(&lead)).into_iter().collect();
     lead.extend(nothing_to_fix.then(|| t.s("ask-return-none")));
     let ready = view.acts.contains(&act) && !nothing_to_fix && missing.is_empty();
     ActPage {
@@ -228,19 +225,6 @@ fn act_page(visitor: &Visitor, view: &RequestView, people: &[Account], act: ActK
         missing,
         form: ready.then(|| form(visitor, view, people, act)),
     }
-}
-
-/// The message id of what is said before the form.
-fn lead(act: ActKind) -> Option<&'static str> {
-    Some(match act {
-        ActKind::Dispose | ActKind::Reassign => "ask-dispose-lead",
-        ActKind::Return => "ask-return-lead",
-        ActKind::Reject => "ask-reject-lead",
-        ActKind::Approve => "ask-approve-lead",
-        ActKind::Countersign => "ask-countersign-lead",
-        ActKind::Withdraw => "ask-withdraw-lead",
-        _ => return None,
-    })
 }
 
 /// The form of an act: a field for each input of its row.

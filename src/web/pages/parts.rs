@@ -6,10 +6,12 @@ use std::collections::BTreeMap;
 use crate::audit::{PROOF, ROW_LOG};
 use crate::desk::{ActError, Viewer};
 use crate::people::Account;
+use crate::queue::procedure::Flag;
 use crate::queue::time::MINUTE_MS;
 use crate::queue::{
-    Fault, FaultCode, Ground, Kind, LineCode, LineVerdict, List, LiveState, NamingClass,
-    NoticeState, Outcome, Overrule, PaperKind, Phase, RejectReason, Role, Rule, Rules, State,
+    ActKind, Deed, Fault, FaultCode, Ground, Kind, LineCode, LineVerdict, List, LiveState,
+    NamingClass, NoticeState, Outcome, Overrule, PaperKind, Phase, RejectReason, Role, Rule, Rules,
+    State,
 };
 use crate::view::{
     FaultView, HistoryView, LineView, ObservationView, ProofView, RequestView, Summary,
@@ -124,28 +126,10 @@ pub(super) fn history(t: Words, events: &[HistoryView], officer: bool) -> Vec<Pa
     events.iter().rev().map(|event| past(t, event, officer)).collect()
 }
 
-/// What an applicant's history tells, each as a fact that is past; everything else is work of officers.
-const MILESTONES: [&str; 15] = [
-    "submit",
-    "raise",
-    "dispose",
-    "ask",
-    "return",
-    "resubmit",
-    "approve",
-    "reject",
-    "promoted",
-    "promotion_failed",
-    "notified",
-    "withdraw",
-    "reschedule",
-    "settled",
-    "expire",
-];
-
 /// The events of a request that matter to its applicant, the newest first.
 pub(super) fn milestones(t: Words, events: &[HistoryView]) -> Vec<Past> {
-    let told = events.iter().rev().filter(|event| MILESTONES.contains(&event.act.as_str()));
+    let is_told = |deed: Deed| deed.is(Flag::Milestone);
+    let told = events.iter().rev().filter(|event| event.act.parse().is_ok_and(is_told));
     told.map(|event| Past {
         what: t.s(&format!("milestone-{}", event.act.replace('_', "-"))),
         who: String::new(),
@@ -555,7 +539,8 @@ pub(super) fn just_done(
     let own =
         |it: &&HistoryView| it.who.as_deref() == Some(&me.name) && is_just_now(&it.at, now_ms);
     let Some(done) = done.filter(own) else { return String::new() };
-    let promotes = ["approve", "countersign", "promote", "retry"].contains(&done.act.as_str());
+    let act = ActKind::from_name(&done.act);
+    let promotes = act.is_some_and(|act| act.row().is_on_the_way_to_live());
     let id = match view.phase {
         Phase::PromotionFailed if promotes => return String::new(),
         Phase::Live | Phase::Notified if promotes => "done-live".to_owned(),
