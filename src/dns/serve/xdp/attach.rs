@@ -11,7 +11,7 @@ use std::io;
 use std::net::{SocketAddr, UdpSocket};
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use super::batch::Terms;
@@ -76,8 +76,8 @@ impl Xdp {
     /// What is known of each interface.
     pub(crate) fn reports(&self) -> Vec<XdpReport> {
         let report = |(name, attached): &(String, Result<Attached, String>)| {
-            let report = XdpReport { interface: name.clone(), ..XdpReport::default() };
-            attached.as_ref().map_or(report.clone(), |it| it.report(report))
+            let counted = attached.as_ref().map(Attached::report).unwrap_or_default();
+            XdpReport { interface: name.clone(), ..counted }
         };
         self.interfaces.iter().map(report).collect()
     }
@@ -135,23 +135,12 @@ impl Attached {
             }
             format!("its driver and the kernel take no program: {error}")
         })?;
-        let of_target = |target: &SocketAddr| {
-            let listens = |(address, _): &(SocketAddr, _)| {
-                (address.ip(), address.port()) == (target.ip(), target.port())
-            };
-            let any = |(address, _): &(SocketAddr, _)| {
-                address.ip().is_unspecified()
-                    && address.is_ipv4() == target.is_ipv4()
-                    && address.port() == target.port()
-            };
-            let at = endpoints.iter().position(listens);
-            Some((*target, at.or_else(|| endpoints.iter().position(any))?))
-        };
+        let listened = |target: &SocketAddr| Some((*target, listener(endpoints, *target)?));
         let terms = Terms {
             interface: interface.index,
             mtu: interface.mtu,
             response_octets: usize::from(shared.policy.load().identity.udp_size),
-            targets: targets.iter().filter_map(of_target).collect(),
+            targets: targets.iter().filter_map(listened).collect(),
         };
         let cpus = system::allowed_cpus().unwrap_or_default();
         let mut attached =
@@ -172,12 +161,12 @@ impl Attached {
         Ok(attached)
     }
 
-    /// What is known of it.
-    fn report(&self, report: XdpReport) -> XdpReport {
+    /// What is known of it, but for its name.
+    fn report(&self) -> XdpReport {
         let (mode, zero_copy) = (Some(self.mode.word()), self.is_zero_copy);
-        let mut report = XdpReport { mode, zero_copy, ..report };
+        let mut report = XdpReport { mode, zero_copy, ..XdpReport::default() };
         for worker in &self.workers {
-            let read = |number: &std::sync::atomic::AtomicU64| number.load(Ordering::Relaxed);
+            let read = |number: &AtomicU64| number.load(Ordering::Relaxed);
             report.received += read(&worker.tally.received);
             report.sent += read(&worker.tally.sent);
             report.invalid += read(&worker.tally.invalid);
@@ -201,6 +190,19 @@ impl Drop for Attached {
         self.workers.iter_mut().for_each(Worker::request_leave);
         self.workers.clear();
     }
+}
+
+/// Which endpoint answers at an address: its own, or one that listens on all.
+fn listener(endpoints: &Endpoints, target: SocketAddr) -> Option<usize> {
+    let is_own = |(address, _): &(SocketAddr, _)| {
+        (address.ip(), address.port()) == (target.ip(), target.port())
+    };
+    let is_any = |(address, _): &(SocketAddr, _)| {
+        address.ip().is_unspecified()
+            && (address.is_ipv4(), address.port()) == (target.is_ipv4(), target.port())
+    };
+    let own = endpoints.iter().position(is_own);
+    own.or_else(|| endpoints.iter().position(is_any))
 }
 
 /// Attaches a program: by the driver, or else by the kernel.

@@ -155,6 +155,8 @@ fn number(descriptor: BorrowedFd<'_>) -> u32 {
 
 //------------ Attributes ----------------------------------------------------
 
+// Field by field as `linux/bpf.h` lays them out; what is not named there is zero.
+
 /// `union bpf_attr` of [`Command::MapCreate`].
 #[derive(Default)]
 #[repr(C)]

@@ -40,8 +40,8 @@ impl<'a> Attributes<'a> {
     }
 
     /// The attributes inside the first of that kind.
-    pub(super) fn inside(self, wanted: u16) -> Option<Attributes<'a>> {
-        self.get(wanted).map(Attributes)
+    pub(super) fn inside(self, wanted: u16) -> Option<Self> {
+        self.get(wanted).map(Self)
     }
 
     /// The number that is the value of the first of that kind.
