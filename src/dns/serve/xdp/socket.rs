@@ -17,7 +17,7 @@ use super::memory::{FRAME, Frames};
 use super::rings::Rings;
 
 /// Frames of a socket, a power of two: 8 MiB.
-const FRAMES: usize = 4096;
+pub(super) const FRAMES: usize = 4096;
 
 /// What responses on their way may take of the kernel's memory, octets.
 const SEND_OCTETS: usize = 8 << 20;
