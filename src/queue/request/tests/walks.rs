@@ -76,14 +76,18 @@ fn attempt(
     }
 }
 
-/// The next move on the way to Closed and the member of the crowd who may do it; at times a detour.
-fn next(request: &Request, detour: bool) -> (Move, usize) {
+/// The next move on the way to Closed and the member of the crowd who may do it; a die makes detours.
+fn next(request: &Request, die: usize) -> (Move, usize) {
+    let detour = die.is_multiple_of(4);
     let second = request.approval().is_some_and(|a| a.second_needed && a.second.is_none());
     match request.stage() {
         Stage::Submitted(_) => (Move::Act(ActKind::Dispose), 0),
+        Stage::Assigned(stage) if stage.waiting && detour => (Move::Turn(Turn::ConsultLapsed), 12),
         Stage::Assigned(stage) if stage.waiting => (Move::Act(ActKind::Confirm), 1),
         Stage::Assigned(_) if detour => (Move::Act(ActKind::Return), 1),
+        Stage::Assigned(_) if die == 1 => (Move::Act(ActKind::Consult), 1),
         Stage::Assigned(_) => (Move::Act(ActKind::Approve), 1),
+        Stage::NeedsCorrection(_) if detour => (Move::Turn(Turn::Expire), 12),
         Stage::NeedsCorrection(_) => (Move::Act(ActKind::Resubmit), 10),
         Stage::Verified(stage) if stage.promoting.is_some() => {
             (Move::Turn(if detour { Turn::PromotionFailed } else { Turn::Promoted }), 12)
@@ -94,6 +98,12 @@ fn next(request: &Request, detour: bool) -> (Move, usize) {
         Stage::Live(_) => (Move::Turn(Turn::Notified), 12),
         _ => (Move::Turn(Turn::Close), 12),
     }
+}
+
+/// The first of the crowd who may take a move now.
+fn able(request: &Request, what: Move, crowd: &[Actor], now: i64) -> Option<usize> {
+    let Move::Act(kind) = what else { return None };
+    crowd.iter().position(|actor| request.may(kind, actor, now).is_ok())
 }
 
 /// An act of each kind, refused for nothing but its content; a wrong one lacks lines, and is bound to another
@@ -244,10 +254,17 @@ impl<'a> Walk<'a> {
         let mut now = start;
         for (what, who, to, odds, days) in steps {
             now += days * 86_400_000 / 4;
-            // Mostly the next useful move by whoever may do it, so that walks get far.
+            // Now and then everybody waits until whatever runs is over.
+            if odds == 2 {
+                now += 40 * 86_400_000;
+            }
+            // Mostly the next useful move, so that walks get far; often any move by whoever may take it.
             let useful = odds > 5;
-            let (what, who) =
-                if useful { next(&self.request, to.is_multiple_of(4)) } else { (what, who) };
+            let (what, who) = match odds {
+                6.. => next(&self.request, to),
+                3..=5 => (what, able(&self.request, what, &crowd, now).unwrap_or(who)),
+                _ => (what, who),
+            };
             let actor = &crowd[who];
             let to = if useful { &crowd[1] } else { &crowd[to] };
             let amendment = Amendment { application: application().into(), faults: Vec::new() };
