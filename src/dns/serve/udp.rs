@@ -183,9 +183,10 @@ impl<P: Packets> Loop<P> {
         }
         let has_proxies = !self.endpoints[0].responder.proxies().is_empty();
         // A proxy puts its own words in front of the query.
-        let near = match zones.is_large() && !has_proxies {
-            true => self.look_ahead(&zones, count),
-            false => [None; AHEAD_MAX],
+        let near = if zones.is_large() && !has_proxies {
+            self.look_ahead(&zones, count)
+        } else {
+            [None; AHEAD_MAX]
         };
         for index in 0..count {
             let packet = self.packets.packet(index);

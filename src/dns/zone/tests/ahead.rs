@@ -100,7 +100,7 @@ fn of_two_zones_with_one_apex_the_second_is_served() {
         ZoneSet::new().edit(&[], vec![Entry::Loaded(empty(&apex)), Entry::Loaded(second.clone())]);
     assert_eq!(set.len(), 1);
     assert!(set.get(apex.as_ref()).and_then(Entry::zone).unwrap().is_same(&second));
-    let gone = set.edit(&[apex.clone()], vec![Entry::NotLoaded(apex.clone())]);
+    let gone = set.edit(std::slice::from_ref(&apex), vec![Entry::NotLoaded(apex.clone())]);
     assert!(gone.get(apex.as_ref()).unwrap().zone().is_none());
     assert!(gone.without(&apex).is_empty());
 }
