@@ -37,14 +37,17 @@ fn zones_of<'z>(
     zones: &'z ZoneSet,
     names: &[Option<NameRef<'_>>; AHEAD_MAX],
 ) -> [Option<&'z Zone>; AHEAD_MAX] {
-    if !zones.is_of_many() {
-        return from_fn(|at| names[at].and_then(|name| zones.guess(name)));
+    let are_many = zones.is_of_many();
+    if are_many {
+        names.iter().flatten().for_each(|name| zones.fetch(*name));
     }
-    names.iter().flatten().for_each(|name| zones.fetch(*name));
-    let found = from_fn(|at| names[at].and_then(|name| zones.guess(name)));
-    found.iter().flatten().for_each(|zone: &&Zone| zone.fetch());
-    found.iter().flatten().for_each(|zone| zone.fetch_apex());
-    found
+    let guessed: [_; AHEAD_MAX] = from_fn(|at| zones.guess(names[at]?));
+    if are_many {
+        guessed.iter().flatten().for_each(|(zone, _)| zone.fetch());
+        guessed.iter().flatten().for_each(|(zone, _)| zone.fetch_apex());
+    }
+    // Another zone with the same hash is none of the name's: that is left to the look-up.
+    guessed.map(|it| it.filter(|(zone, apex)| zone.apex() == *apex).map(|(zone, _)| zone))
 }
 
 //------------ Near ----------------------------------------------------------

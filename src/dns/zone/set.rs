@@ -161,10 +161,13 @@ impl ZoneSet {
         }
     }
 
-    /// What is nearly always the zone of a name; names of zones are not read.
-    pub(super) fn guess(&self, qname: NameRef<'_>) -> Option<&Zone> {
-        let mut hashes = self.apexes(qname).map(hash);
-        hashes.find_map(|hash| self.shards[shard_of(hash)].guess(hash))?.zone()
+    /// What is nearly always the zone of a name, and the name it must have to be it, which is not read here.
+    pub(super) fn guess<'q>(&self, qname: NameRef<'q>) -> Option<(&Zone, NameRef<'q>)> {
+        let (entry, apex) = self.apexes(qname).find_map(|apex| {
+            let hash = hash(apex);
+            self.shards[shard_of(hash)].guess(hash).map(|entry| (entry, apex))
+        })?;
+        entry.zone().map(|zone| (zone, apex))
     }
 }
 
