@@ -172,6 +172,7 @@ pub mod service;
 
 #[cfg(all(test, feature = "postgres"))]
 #[path = "../tests/it/postgres_cluster.rs"]
+#[allow(clippy::unwrap_used)] // Helpers of tests.
 mod postgres_cluster;
 #[cfg(test)]
 #[path = "../tests/it/skipped.rs"]

@@ -411,6 +411,21 @@ fn start_metrics(
     Ok(bound)
 }
 
+/// Starts anew, by itself, as soon as the server of the database is reached: until then a stand-in is in its place.
+fn await_database(
+    runtime: &Runtime,
+    place: Location,
+    host: &Arc<Host>,
+    stopped: &watch::Receiver<bool>,
+) {
+    let events = host.events.clone();
+    drop(runtime.spawn(every(TICK, stopped.clone(), move |_| {
+        if place.is_absent().is_ok() {
+            events.send(Event::Again);
+        }
+    })));
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -450,19 +465,4 @@ mod tests {
         assert!(std::net::TcpStream::connect(metrics).is_err(), "metrics");
         assert!(StateDir::take(&state).is_ok(), "the state directory");
     }
-}
-
-/// Starts anew, by itself, as soon as the server of the database is reached: until then a stand-in is in its place.
-fn await_database(
-    runtime: &Runtime,
-    place: Location,
-    host: &Arc<Host>,
-    stopped: &watch::Receiver<bool>,
-) {
-    let events = host.events.clone();
-    drop(runtime.spawn(every(TICK, stopped.clone(), move |_| {
-        if place.is_absent().is_ok() {
-            events.send(Event::Again);
-        }
-    })));
 }

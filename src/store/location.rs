@@ -11,6 +11,7 @@ use super::{Store, StoreError};
 
 /// Where the tables are.
 #[derive(Clone, Debug)]
+#[allow(clippy::large_enum_variant)] // A process has two at most.
 pub enum Location {
     /// In `gapura.db` of this state directory.
     File(PathBuf),

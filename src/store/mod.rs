@@ -110,6 +110,7 @@ struct Inner {
 }
 
 /// What holds the tables.
+#[allow(clippy::large_enum_variant)] // A process has two at most.
 enum Engine {
     /// A file of SQLite.
     Sqlite(sqlite::Database),

@@ -120,7 +120,9 @@ impl fmt::Display for Address {
                 Host::Unix(path) => write!(f, "{}", path.display())?,
             }
             let ports = self.config.get_ports();
-            if let Some(port) = ports.get(at).or(ports.first()).filter(|port| **port != 5432) {
+            if let Some(port) =
+                ports.get(at).or_else(|| ports.first()).filter(|port| **port != 5432)
+            {
                 write!(f, ":{port}")?;
             }
         }

@@ -124,13 +124,13 @@ impl Database {
     /// Whether there are none of our tables.
     pub(super) fn is_absent(&self) -> Result<bool, StoreError> {
         let mut writer = lock(&self.writer);
-        Ok(schema::is_absent(self.session(&mut writer)?)?)
+        schema::is_absent(self.session(&mut writer)?)
     }
 
     /// Which database it is: another one after a restore and after a fail-over, which may have lost the newest changes.
     pub(super) fn identity(&self) -> Result<String, StoreError> {
         let mut writer = lock(&self.writer);
-        Ok(schema::identity(self.session(&mut writer)?, &self.address.schema)?)
+        schema::identity(self.session(&mut writer)?, &self.address.schema)
     }
 
     /// Keeps every other daemon off the database as long as this is open.
