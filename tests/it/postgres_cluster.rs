@@ -13,8 +13,10 @@ use std::time::{Duration, Instant};
 const PATIENCE: Duration = Duration::from_secs(60);
 /// The user it runs as where the test is root, whom it refuses.
 const NOBODY: u32 = 65_534;
-/// The database and its owner.
+/// The database and its owner, who may do nothing else.
 const NAME: &str = "gapura";
+/// Who may do everything.
+const ADMINISTRATOR: &str = "postgres";
 
 /// A cluster; it ends with this.
 pub(crate) struct Cluster {
@@ -48,15 +50,19 @@ impl Cluster {
         let data = cluster.data();
         let made = cluster
             .program("initdb")
-            .args(["--auth=trust", "--encoding=UTF8", "--no-sync", "--username", NAME])
+            .args(["--auth=trust", "--encoding=UTF8", "--no-sync", "--username", ADMINISTRATOR])
             .args(["--locale=C.UTF-8", "--locale-provider=icu", "--icu-locale=id", "-D"])
             .arg(data)
             .output()
             .unwrap();
         assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
         cluster.begin();
-        let made = cluster.psql("postgres", &format!("CREATE DATABASE {NAME}"));
-        assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+        for sql in
+            [format!("CREATE ROLE {NAME} LOGIN"), format!("CREATE DATABASE {NAME} OWNER {NAME}")]
+        {
+            let made = cluster.psql("postgres", &sql);
+            assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+        }
         Some(cluster)
     }
 
@@ -130,15 +136,10 @@ impl Cluster {
 
     /// The address of the database, for settings.
     pub(crate) fn url(&self) -> String {
-        self.url_of(NAME)
+        format!("postgres://{NAME}@/{NAME}?host={}", self.dir.path().display())
     }
 
-    /// The address of another one.
-    pub(crate) fn url_of(&self, name: &str) -> String {
-        format!("postgres://{NAME}@/{name}?host={}", self.dir.path().display())
-    }
-
-    /// Runs SQL in a database, as somebody does who can reach it.
+    /// Runs SQL in a database, as its administrator does.
     pub(crate) fn psql(&self, database: &str, sql: &str) -> Output {
         Command::new(self.programs.join("psql"))
             .args([
@@ -149,7 +150,7 @@ impl Cluster {
                 "-v",
                 "ON_ERROR_STOP=1",
                 "-U",
-                NAME,
+                ADMINISTRATOR,
                 "-d",
                 database,
                 "-c",

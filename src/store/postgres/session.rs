@@ -18,6 +18,8 @@ use crate::store::value::Value;
 
 /// How long a statement may take; the server ends it a little earlier.
 const STATEMENT_MAX: Duration = Duration::from_secs(35);
+/// How long a session is waited for that should be idle.
+const ALIVE_MAX: Duration = Duration::from_secs(5);
 /// How long what rewrites or defines tables may take.
 pub(super) const LONG_MAX: Duration = Duration::from_secs(3600);
 /// Rows of a long result that come at once.
@@ -78,7 +80,7 @@ impl Session {
 
     /// Whether the server answers.
     pub(super) fn is_alive(&self) -> bool {
-        waited(STATEMENT_MAX, self.client.batch_execute("")).is_ok()
+        waited(ALIVE_MAX, self.client.batch_execute("")).is_ok()
     }
 
     /// Begins a transaction that sees one state and writes nothing.

@@ -6,7 +6,8 @@ use std::sync::OnceLock;
 
 use crate::digest::sha256_hex;
 use crate::postgres_cluster::Cluster;
-use crate::store::{Address, Store};
+use crate::store::{Address, Store, StoreError, is_unavailable};
+use crate::text::with_causes;
 
 /// The server of all tests; it ends with them.
 fn cluster() -> Option<&'static Cluster> {
@@ -24,8 +25,14 @@ pub(in crate::store) fn address(directory: &Path) -> Option<Address> {
     is_wanted().then(|| on_server(directory).expect("PostgreSQL is there"))
 }
 
+/// Does what the administrator of a server can do, who need not mind what rows refer to.
+pub(in crate::store) fn tamper(schema: &str, sql: &str) {
+    let begin = format!("SET session_replication_role = replica; SET search_path = {schema}");
+    cluster().expect("PostgreSQL is there").sql(&format!("{begin}; {}", translated(sql)));
+}
+
 /// What a test does to a file, as it is done on a server.
-pub(in crate::store) fn translated(sql: &str) -> String {
+fn translated(sql: &str) -> String {
     let statements = sql.split_inclusive(';').filter(|it| !it.trim_start().starts_with("PRAGMA"));
     let mut text: String = statements.collect();
     while let Some((before, rest)) = text.split_once(" x'") {
@@ -46,4 +53,106 @@ pub(in crate::store) fn on_server(directory: &Path) -> Option<Address> {
 pub(in crate::store) fn store() -> Option<(Store, tempfile::TempDir)> {
     let directory = tempfile::tempdir().unwrap();
     Some((Store::open_on_server(&on_server(directory.path())?).unwrap(), directory))
+}
+
+/// Writes something that can be looked for.
+fn put(store: &Store, name: &str) -> Result<(), StoreError> {
+    store.write(|tx| tx.put_web_secret(name, b"x"))
+}
+
+/// Whether it is there.
+fn has(store: &Store, name: &str) -> bool {
+    store.read::<_, StoreError>(|reader| reader.web_secret(name)).unwrap().is_some()
+}
+
+/// A store on a server of its own.
+fn own(settings: &'static [&'static str]) -> Option<(Cluster, Store)> {
+    let cluster = Cluster::start_with(settings)?;
+    let address = Address::new(&cluster.url(), "".into(), "".into()).expect("an address");
+    let store = Store::open_on_server(&address).unwrap();
+    Some((cluster, store))
+}
+
+#[test]
+fn a_commit_whose_answer_was_not_heard_is_looked_up() {
+    let Some((cluster, store)) = own(&[]) else { return };
+    // A commit waits for a standby that there is not.
+    cluster.sql("ALTER SYSTEM SET synchronous_standby_names = 'nobody'");
+    cluster.sql("SELECT pg_reload_conf()");
+    std::thread::scope(|scope| {
+        let written = scope.spawn(|| put(&store, "form"));
+        let waits = "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'SyncRep'";
+        while cluster.sql(waits) == "0" {
+            std::thread::sleep(std::time::Duration::from_millis(20));
+        }
+        cluster.sql(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE wait_event = 'SyncRep'",
+        );
+        assert!(written.join().unwrap().is_ok(), "it was committed");
+    });
+    assert!(has(&store, "form"));
+    cluster.sql("ALTER SYSTEM RESET synchronous_standby_names");
+    cluster.sql("SELECT pg_reload_conf()");
+    put(&store, "other").unwrap();
+}
+
+#[test]
+fn a_server_that_goes_away_undoes_what_was_under_way_and_the_next_goes_on() {
+    let Some((mut cluster, store)) = own(&["fsync=off"]) else { return };
+    put(&store, "before").unwrap();
+    let failed = store.write::<_, StoreError>(|tx| {
+        tx.put_web_secret("lost", b"x")?;
+        cluster.kill();
+        tx.put_web_secret("lost too", b"x")
+    });
+    let failed = failed.unwrap_err();
+    assert!(is_unavailable(&failed), "{}", with_causes(&failed));
+    let away = put(&store, "away").unwrap_err();
+    assert!(is_unavailable(&away) && away.may_pass(), "{}", with_causes(&away));
+    let unread = store.read::<_, StoreError>(|reader| reader.web_secret("before")).unwrap_err();
+    assert!(is_unavailable(&unread), "{}", with_causes(&unread));
+    cluster.begin();
+    put(&store, "after").unwrap();
+    assert!(has(&store, "before") && has(&store, "after"));
+    assert!(!has(&store, "lost") && !has(&store, "away"));
+}
+
+#[test]
+fn a_guard_goes_on_with_a_new_session() {
+    let Some((cluster, store)) = own(&["fsync=off"]) else { return };
+    store.guard(ring::hmac::Key::new(ring::hmac::HMAC_SHA256, &[7; 32])).unwrap();
+    put(&store, "before").unwrap();
+    cluster.sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'gapura'");
+    put(&store, "after").unwrap();
+    let mut log = Vec::new();
+    store
+        .read::<_, StoreError>(|reader| reader.row_log(|row| log.push((row.key, row.found))))
+        .unwrap();
+    assert_eq!(log, [("before".to_owned(), false), ("after".to_owned(), false)]);
+}
+
+#[test]
+fn whoever_holds_a_database_keeps_others_off_until_it_leaves() {
+    let Some((cluster, store)) = own(&["fsync=off"]) else { return };
+    store.hold().unwrap();
+    let address = Address::new(&cluster.url(), "".into(), "".into()).unwrap();
+    let other = Store::open_on_server(&address).unwrap();
+    assert!(matches!(other.hold(), Err(StoreError::Held(_))));
+    store.leave();
+    other.hold().unwrap();
+    assert!(matches!(put(&store, "late"), Err(StoreError::Left)));
+}
+
+#[test]
+fn the_owner_needs_no_more_rights_than_those_of_the_database() {
+    let Some((cluster, store)) = own(&["fsync=off"]) else { return };
+    assert_eq!(store.identity().matches('/').count(), 2, "{}", store.identity());
+    store.write::<_, StoreError>(|tx| tx.note_erasure()).unwrap();
+    store.scrub().unwrap();
+    store.check(std::time::Duration::from_secs(1)).unwrap();
+    let differences = store.read::<_, StoreError>(|reader| reader.schema_differences()).unwrap();
+    assert_eq!(differences, []);
+    cluster.sql("DROP TABLE gapura.notice");
+    let missing = store.check(std::time::Duration::from_secs(1)).unwrap_err().to_string();
+    assert!(missing.contains("notice"), "{missing}");
 }
