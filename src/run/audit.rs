@@ -13,7 +13,7 @@ use crate::ledger::House;
 use crate::publish::Options;
 use crate::queue::Role;
 use crate::report::{Month, Terms};
-use crate::store::{Location, Store, StoreError};
+use crate::store::{Store, StoreError};
 use crate::words::office;
 
 /// Events of one part of an export.
@@ -58,7 +58,7 @@ pub(super) fn verify_unused(
         return Err(StoreError::Corrupt(format!("{place} is missing or empty")).into());
     }
     // Opening a database of an earlier version migrates it, so a copy of it is kept first.
-    if let Location::File(state_dir) = place {
+    if let Some(state_dir) = place.state_dir() {
         Store::keep_before_upgrade(state_dir)?;
     }
     let store = place.open()?;

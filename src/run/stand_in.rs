@@ -68,7 +68,7 @@ pub(super) fn usable(options: &Options) -> Result<Store, Unusable> {
     if let Some(lost) = lost(options)? {
         return Err(lost.into());
     }
-    if let Location::File(state_dir) = &options.database
+    if let Some(state_dir) = options.database.state_dir()
         && let Some(path) = Store::keep_before_upgrade(state_dir)?
     {
         let path = path.display();

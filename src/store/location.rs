@@ -30,6 +30,15 @@ impl Location {
         }
     }
 
+    /// The state directory whose file it is; none for a server.
+    pub fn state_dir(&self) -> Option<&Path> {
+        match self {
+            Self::File(state_dir) => Some(state_dir),
+            #[cfg(feature = "postgres")]
+            Self::Server(_) => None,
+        }
+    }
+
     /// Opens it to look at it; nothing is made or brought up to date. None while the file alone is not all of it.
     pub fn look(&self) -> Result<Option<Store>, StoreError> {
         match self {

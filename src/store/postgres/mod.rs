@@ -17,6 +17,7 @@ mod guard;
 mod schema;
 mod session;
 mod tls;
+#[cfg(feature = "approval")]
 mod upkeep;
 mod value;
 mod wait;
