@@ -51,10 +51,8 @@ fn moved(settings: &Settings, to: Option<&str>) -> Result<Reply, RunError> {
     source.fold_log()?;
     drop(source);
     let aside = from.put_aside()?;
-    let setting = match &to {
-        Location::File(_) => "url = \"\"",
-        _ => "url = the address you gave",
-    };
+    let is_file = to.state_dir().is_some();
+    let setting = if is_file { "url = \"\"" } else { "url = the address you gave" };
     let text = format!(
         "{rows} rows moved from {from} to {to}{wanted}\n  what was there is kept as {aside}: it holds personal data, \
          delete it when you are sure\n  write {setting} under [database] in the settings, then start gapura\n",
