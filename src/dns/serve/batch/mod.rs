@@ -1,7 +1,7 @@
 //! Many packets with one system call, behind a small trait.
 //!
 //! [`Packets`] is all that a UDP worker knows of the network; [`SocketBatch`] implements it with
-//! `recvmmsg` and `sendmmsg`, [`xdp`](super::xdp) with AF_XDP. What `std` and `socket2` have no safe call for
+//! `recvmmsg` and `sendmmsg`, `xdp` with AF_XDP. What `std` and `socket2` have no safe call for
 //! (socket options, the CPUs of a thread, the limit of open files) is in [`system`]. Every block of `unsafe`
 //! code says why it is sound.
 
