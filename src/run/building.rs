@@ -411,7 +411,7 @@ fn start_metrics(
     Ok(bound)
 }
 
-/// Starts anew, by itself, as soon as the server of the database is reached: until then a stand-in is in its place.
+/// Starts anew, by itself, as soon as the database can be worked on: until then a stand-in is in its place.
 fn await_database(
     runtime: &Runtime,
     place: Location,
@@ -420,7 +420,7 @@ fn await_database(
 ) {
     let events = host.events.clone();
     drop(runtime.spawn(every(TICK, stopped.clone(), move |_| {
-        if place.is_absent().is_ok() {
+        if place.is_free() {
             events.send(Event::Again);
         }
     })));

@@ -61,6 +61,18 @@ impl Location {
         }
     }
 
+    /// Whether it can be worked on at this moment: its server is reached, and no other daemon holds it.
+    pub fn is_free(&self) -> bool {
+        match self {
+            Self::File(_) => true,
+            #[cfg(feature = "postgres")]
+            Self::Server(address) => {
+                let free = postgres::Database::reached(address).and_then(|it| it.is_free());
+                free.unwrap_or_default()
+            }
+        }
+    }
+
     /// Copies what is there, as of one moment, into a file of another state directory, in which there is none.
     pub fn copy(&self, into: &Path) -> Result<(), StoreError> {
         match self {

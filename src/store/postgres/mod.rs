@@ -142,6 +142,13 @@ impl Database {
         self.take(session)
     }
 
+    /// Whether no other daemon holds the database at this moment.
+    pub(super) fn is_free(&self) -> Result<bool, StoreError> {
+        let mut writer = lock(&self.writer);
+        // What is taken here goes with the session.
+        self.try_to_take(self.session(&mut writer)?)
+    }
+
     /// Ends the session that writes, and with it what it holds.
     pub(super) fn leave(&self, leave: impl FnOnce()) {
         let mut writer = lock(&self.writer);
@@ -155,12 +162,9 @@ impl Database {
 
     /// Takes the daemon's lock. One that has just died may still be said to hold it.
     fn take(&self, session: &Session) -> Result<(), StoreError> {
-        let text = "SELECT pg_try_advisory_lock($1, hashtext($2))";
         let begun = Instant::now();
         loop {
-            let values: &[&(dyn tokio_postgres::types::ToSql + Sync)] =
-                &[&HOLDING, &self.address.schema];
-            if session.value(text, values).map_err(failed)? {
+            if self.try_to_take(session)? {
                 return Ok(());
             }
             if begun.elapsed() > TURN_MAX {
@@ -168,6 +172,14 @@ impl Database {
             }
             std::thread::sleep(PAUSE);
         }
+    }
+
+    /// Takes the lock that keeps other daemons off, if it is free.
+    fn try_to_take(&self, session: &Session) -> Result<bool, StoreError> {
+        let text = "SELECT pg_try_advisory_lock($1, hashtext($2))";
+        let values: &[&(dyn tokio_postgres::types::ToSql + Sync)] =
+            &[&HOLDING, &self.address.schema];
+        session.value(text, values).map_err(failed)
     }
 
     /// A new session.
