@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
 
 use super::Daemon;
-use crate::skipped::skipped;
+use crate::skipped::left_out;
 
 /// The daemon's interface.
 pub const INTERFACE: &str = "gapura0";
@@ -33,7 +33,7 @@ impl Wire {
         if ip(&format!("netns add {daemon}")).is_none()
             || ip(&format!("netns add {client}")).is_none()
         {
-            skipped("no network namespaces: they take root and `ip`");
+            left_out("no network namespaces: they take root and `ip`");
             return None;
         }
         for line in [
