@@ -44,12 +44,15 @@ fn moved(settings: &Settings, to: Option<&str>) -> Result<Reply, RunError> {
     let source = stand_in::usable(&options);
     let source = source.map_err(|unusable| RunError::Refused(unusable.reason))?;
     let wanted = end_of_chain(&options, &source)?;
-    let rows = brought(&options, &source, &to, &wanted).inspect_err(|_| {
+    let (target, rows) = to.make_from(&source)?;
+    if let Err(error) = is_whole(&options, &target, &wanted) {
+        drop(target);
         // The error counts more than whether this can be undone.
         let _ = to.discard();
-    })?;
+        return Err(error);
+    }
     source.fold_log()?;
-    drop(source);
+    drop((source, target));
     let aside = from.put_aside()?;
     let is_file = to.state_dir().is_some();
     let setting = if is_file { "url = \"\"" } else { "url = the address you gave" };
@@ -60,24 +63,15 @@ fn moved(settings: &Settings, to: Option<&str>) -> Result<Reply, RunError> {
     Ok(Reply::done(text, json!({ "rows": rows, "to": to.to_string(), "aside": aside })))
 }
 
-/// Brings all rows over; returns their count.
-fn brought(
-    options: &Options,
-    source: &Store,
-    to: &Location,
-    wanted: &str,
-) -> Result<u64, RunError> {
-    let target = to.open()?;
-    target.hold()?;
-    let rows = target.take_over(source)?;
-    let found = end_of_chain(options, &target)?;
+/// Sees that the chain there ends as it does here, and that all is in the file, if it is one.
+fn is_whole(options: &Options, target: &Store, wanted: &str) -> Result<(), RunError> {
+    let found = end_of_chain(options, target)?;
     if found != wanted {
         return Err(RunError::Refused(format!(
             "the event chain there ends{found}, and here{wanted}: write to the people who look after gapura"
         )));
     }
-    target.fold_log()?;
-    Ok(rows)
+    Ok(target.fold_log()?)
 }
 
 /// How the event chain ends, in words, once it is verified together with all rows.

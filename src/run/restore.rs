@@ -100,9 +100,10 @@ fn restored(settings: &Settings, what: &Restore) -> Result<Reply, RunError> {
         Store::open(&work)?.fold_log()?;
         raise_serials(settings, what, &work, &mut told)?;
         give_to_owner(state_dir, &work, was_there, &mut told)?;
-        bring_in(&place, &work)?;
+        let server = bring_in(&place, &work)?;
         let settled = settle(state_dir, &work);
-        if settled.is_err() && !matches!(place, Location::File(_)) {
+        if settled.is_err() && server.is_some() {
+            drop(server);
             // What the error says counts more than whether this can be undone.
             let _ = place.discard();
         }
@@ -114,18 +115,16 @@ fn restored(settings: &Settings, what: &Restore) -> Result<Reply, RunError> {
     Ok(reply(state_dir, &what.file, &manifest, done?))
 }
 
-/// Brings the tables to a server, if that is where they belong.
-fn bring_in(place: &Location, work: &Path) -> Result<(), RunError> {
+/// Brings the tables to a server, if that is where they belong, and keeps daemons off it as long as what is returned is
+/// open.
+fn bring_in(place: &Location, work: &Path) -> Result<Option<Store>, RunError> {
     if matches!(place, Location::File(_)) {
-        return Ok(());
+        return Ok(None);
     }
     let unpacked = Location::File(work.to_owned());
-    let brought = place.open().and_then(|store| store.take_over(&unpacked.open()?));
-    if let Err(error) = brought {
-        let _ = place.discard();
-        return Err(error.into());
-    }
-    Ok(unpacked.discard()?)
+    let (server, _) = place.make_from(&unpacked.open()?)?;
+    unpacked.discard()?;
+    Ok(Some(server))
 }
 
 /// Takes away what a restore that failed has made, which nobody is to take for a state; the error says what could not

@@ -39,6 +39,22 @@ impl Location {
         }
     }
 
+    /// Makes it with all rows of another one; returns it with their count. It is held, so that no daemon works on it and
+    /// it may be taken away again, which is done if the rows cannot be taken over.
+    pub fn make_from(&self, other: &Store) -> Result<(Store, u64), StoreError> {
+        let store = self.open()?;
+        store.hold()?;
+        match store.take_over(other) {
+            Ok(rows) => Ok((store, rows)),
+            Err(error) => {
+                drop(store);
+                // The error counts more than whether this can be undone.
+                let _ = self.discard();
+                Err(error)
+            }
+        }
+    }
+
     /// Opens it to look at it; nothing is made or brought up to date. None while the file alone is not all of it.
     pub fn look(&self) -> Result<Option<Store>, StoreError> {
         match self {
