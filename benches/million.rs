@@ -10,12 +10,17 @@
 //! ```
 #![allow(clippy::unwrap_used, clippy::print_stdout, unreachable_pub, missing_docs)] // a bench prints, and stops at the first surprise
 
+#[path = "common/random.rs"]
+mod random;
+
 use std::hint::black_box;
 use std::time::Duration;
 
 use gapura_dns::answer::{Peer, Scratch, Transport, Verdict, respond_near};
 use gapura_dns::wire::{Class, Name, NameRef, RecordRef, Rtype};
 use gapura_dns::zone::{AHEAD_MAX, Zone, ZoneBuilder, ZoneSet, look_ahead};
+
+use random::Random;
 
 /// The apex of the zones with many names.
 const APEX: &str = "cirebonkab.go.id.";
@@ -210,17 +215,4 @@ fn origin(at: usize) -> Zone {
         draft.add(&owner, Rtype::A, &[192, 0, 2, octet]);
     }
     draft.1.finish().0.unwrap()
-}
-
-/// Numbers without pattern (xorshift).
-struct Random(u64);
-
-impl Random {
-    /// The next one below a limit.
-    fn below(&mut self, limit: usize) -> usize {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        (self.0 >> 8) as usize % limit
-    }
 }

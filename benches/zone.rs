@@ -17,12 +17,16 @@
 
 #[path = "common/memory.rs"]
 mod memory;
+#[path = "common/random.rs"]
+mod random;
 
 use std::hint::black_box;
 use std::time::Duration;
 
 use gapura::wire::{Class, Name, NameRef, RecordRef, Rtype};
 use gapura::zone::{Delta, Zone, ZoneBuilder, ZoneSet};
+
+use random::Random;
 
 /// The apex of the zone.
 const APEX: &str = "cirebonkab.go.id.";
@@ -267,19 +271,6 @@ fn soa_rdata() -> Vec<u8> {
 /// A name from text.
 fn name(text: &str) -> Name {
     text.parse().expect("a name")
-}
-
-/// Numbers without pattern (xorshift).
-struct Random(u64);
-
-impl Random {
-    /// The next one below a limit.
-    fn below(&mut self, limit: usize) -> usize {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        (self.0 >> 8) as usize % limit
-    }
 }
 
 //------------ Figures -------------------------------------------------------

@@ -34,6 +34,10 @@ pub mod rollover;
 pub mod sign;
 
 #[cfg(test)]
+#[path = "../../tests/it/namespaces.rs"]
+#[allow(clippy::unwrap_used)] // Helpers of tests.
+mod namespaces;
+#[cfg(test)]
 #[path = "../../tests/it/skipped.rs"]
 mod skipped;
 #[cfg(test)]

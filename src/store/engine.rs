@@ -50,7 +50,8 @@ impl Link<'_> {
         sink: Sink<'_>,
     ) -> Result<(), StoreError> {
         match self {
-            Self::Sqlite(connection) => super::sqlite::ask(connection, sql, values, sink),
+            // A step of SQLite is a row.
+            Self::Sqlite(_) => self.ask(sql, values, sink),
             #[cfg(feature = "postgres")]
             Self::Postgres(turn) => turn.walk(sql, values, sink),
         }

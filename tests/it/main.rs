@@ -33,6 +33,7 @@ mod faults;
 mod fleet;
 mod import;
 mod keys;
+mod namespaces;
 mod operation;
 #[cfg(feature = "approval")]
 mod pages;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::machine::Machine;
 use crate::import::Files;
-use crate::master::{self, Finding, Input, Memory, write_record};
+use crate::master::{self, Finding, Input, Memory, write_line};
 use crate::wire::{Name, Record, Rtype};
 
 /// How deep zone files may include files.
@@ -61,8 +61,7 @@ pub(super) fn read(
     let (first, rest): (Vec<&Record>, Vec<&Record>) =
         records.iter().partition(|record| record.rtype == Rtype::SOA);
     for record in first.into_iter().chain(rest) {
-        write_record(record.as_ref(), &mut text);
-        text.push('\n');
+        write_line(record.as_ref(), &mut text);
     }
     Ok(Text { bytes: text.into_bytes(), is_merged: true })
 }

@@ -36,8 +36,7 @@ pub fn write_line(record: RecordRef<'_>, text: &mut String) {
 pub fn print_zone<'a>(records: impl Iterator<Item = RecordRef<'a>>) -> String {
     let mut text = String::new();
     for record in records {
-        write_record(record, &mut text);
-        text.push('\n');
+        write_line(record, &mut text);
     }
     text.push_str(END_MARKER);
     text.push('\n');

@@ -147,7 +147,6 @@ impl<P: Packets> Loop<P> {
 
     /// Batch after batch until it is asked to stop.
     pub(super) fn run(mut self, stop: &AtomicBool) {
-        self.at = 0;
         while !stop.load(Ordering::Relaxed) {
             match self.packets.receive() {
                 Ok(0) => {}
@@ -177,10 +176,8 @@ impl<P: Packets> Loop<P> {
         self.at = 0;
         let shared = self.endpoints[0].responder.shared.clone();
         let zones = shared.zones.load();
-        let mut moment = self.endpoints[0].responder.begin();
-        for endpoint in self.endpoints.iter_mut().skip(1) {
-            moment = endpoint.responder.begin();
-        }
+        let moments = self.endpoints.iter_mut().map(|it| it.responder.begin());
+        let Some(moment) = moments.last() else { return };
         let has_proxies = !self.endpoints[0].responder.proxies().is_empty();
         // A proxy puts its own words in front of the query.
         let near = if zones.is_large() && !has_proxies {

@@ -182,8 +182,7 @@ pub(super) fn append(
         for record in records {
             text.push(sign);
             text.push(' ');
-            master::write_record(record.as_ref(), &mut text);
-            text.push('\n');
+            master::write_line(record.as_ref(), &mut text);
         }
     }
     if let Some(note) = note {
