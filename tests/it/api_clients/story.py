@@ -227,10 +227,18 @@ while True:
 of = [change.act for change in feed if change.request == number]
 wanted = ["submit", "dispose", "check", "return", "resubmit", "approve", "promote", "promoted"]
 assert [act for act in of if act in wanted] == wanted, of
-quiet = list_changes.sync_detailed(client=kasi, since=since)
-assert quiet.parsed.items == []
-still = list_changes.sync_detailed(client=kasi, since=since, if_none_match=quiet.headers["ETag"])
-assert still.status_code == 304, still
+
+
+def is_quiet():
+    global since
+    quiet = list_changes.sync_detailed(client=kasi, since=since)
+    still = list_changes.sync_detailed(client=kasi, since=since, if_none_match=quiet.headers["ETag"])
+    since = quiet.parsed.next_
+    return quiet.parsed.items == [] and still.status_code == 304
+
+
+# A job of the daemon's own may add an event at any time.
+assert any(is_quiet() for _ in range(20))
 unread = get_request.sync_detailed(number, client=kasi, if_none_match=tag())
 assert unread.status_code == 304, unread
 
