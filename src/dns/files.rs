@@ -169,6 +169,13 @@ pub fn authorities(certificates: &[CertificateDer<'static>]) -> io::Result<RootC
     Ok(roots)
 }
 
+/// The authorities that the system trusts; none of those that cannot be read.
+pub fn system_authorities() -> RootCertStore {
+    let mut roots = RootCertStore::empty();
+    roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+    roots
+}
+
 /// Reads the private key in a PEM file.
 pub fn private_key(path: &Path) -> io::Result<PrivateKeyDer<'static>> {
     PrivateKeyDer::from_pem_slice(&read(path)?).map_err(io::Error::other)

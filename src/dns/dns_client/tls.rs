@@ -117,8 +117,7 @@ fn roots_in(path: &Path) -> Result<RootCertStore, TlsError> {
 
 /// The authorities that the system trusts.
 fn system_roots() -> Result<RootCertStore, TlsError> {
-    let mut roots = RootCertStore::empty();
-    roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+    let roots = files::system_authorities();
     if roots.is_empty() { Err(TlsError::NoRoots) } else { Ok(roots) }
 }
 

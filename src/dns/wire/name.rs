@@ -104,7 +104,7 @@ fn push_label(wire: &mut Vec<u8>, label: &mut Vec<u8>) -> Result<(), NameError> 
 }
 
 /// Reads what follows a backslash: three decimal digits, or any one byte as itself.
-fn unescape(text: &[u8]) -> Result<(u8, usize), NameError> {
+pub(super) fn unescape(text: &[u8]) -> Result<(u8, usize), NameError> {
     match text {
         [a @ b'0'..=b'9', b @ b'0'..=b'9', c @ b'0'..=b'9', ..] => {
             let value = u16::from(a - b'0') * 100 + u16::from(b - b'0') * 10 + u16::from(c - b'0');

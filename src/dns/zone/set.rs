@@ -120,18 +120,36 @@ impl ZoneSet {
     /// The set without some zones and with others, copied once.
     pub fn edit(&self, removed: &[Name], added: Vec<Entry>) -> Self {
         let mut set = self.clone();
-        let mut parts = Parts {
-            shards: Arc::make_mut(&mut set.shards),
-            lengths: Arc::make_mut(&mut set.lengths),
-            count: &mut set.count,
-            names: &mut set.names,
-        };
-        removed.iter().for_each(|apex| parts.take(apex.as_ref()));
+        removed.iter().for_each(|apex| set.take(apex.as_ref()));
         for entry in added {
-            parts.take(entry.apex());
-            parts.add(entry);
+            set.take(entry.apex());
+            set.add(entry);
         }
         set
+    }
+
+    /// Takes a zone out, if it is there; a part without it is not copied.
+    fn take(&mut self, apex: NameRef<'_>) {
+        let hash = hash(apex);
+        let shard = shard_of(hash);
+        if self.shards[shard].get(hash, apex).is_none() {
+            return;
+        }
+        let shard = &mut Arc::make_mut(&mut self.shards)[shard];
+        if let Some(entry) = Arc::make_mut(shard).take(hash, apex) {
+            Arc::make_mut(&mut self.lengths)[apex.wire().len()] -= 1;
+            self.count -= 1;
+            self.names -= entry.name_count();
+        }
+    }
+
+    /// Adds a zone that is not there.
+    fn add(&mut self, entry: Entry) {
+        let hash = hash(entry.apex());
+        Arc::make_mut(&mut self.lengths)[entry.apex().wire().len()] += 1;
+        self.count += 1;
+        self.names += entry.name_count();
+        Arc::make_mut(&mut Arc::make_mut(&mut self.shards)[shard_of(hash)]).add(hash, entry);
     }
 
     /// What may be the apexes of zones among a name and its ancestors, the longest first.
@@ -174,43 +192,6 @@ impl ZoneSet {
 impl FromIterator<Zone> for ZoneSet {
     fn from_iter<I: IntoIterator<Item = Zone>>(zones: I) -> Self {
         Self::new().edit(&[], zones.into_iter().map(Entry::Loaded).collect())
-    }
-}
-
-/// A set that is being changed.
-struct Parts<'a> {
-    /// See [`ZoneSet`].
-    shards: &'a mut [Arc<Shard>],
-    /// See [`ZoneSet`].
-    lengths: &'a mut [u32; 256],
-    /// See [`ZoneSet`].
-    count: &'a mut usize,
-    /// See [`ZoneSet`].
-    names: &'a mut usize,
-}
-
-impl Parts<'_> {
-    /// Takes a zone out, if it is there; a part without it is not copied.
-    fn take(&mut self, apex: NameRef<'_>) {
-        let hash = hash(apex);
-        let shard = &mut self.shards[shard_of(hash)];
-        if shard.get(hash, apex).is_none() {
-            return;
-        }
-        if let Some(entry) = Arc::make_mut(shard).take(hash, apex) {
-            self.lengths[apex.wire().len()] -= 1;
-            *self.count -= 1;
-            *self.names -= entry.name_count();
-        }
-    }
-
-    /// Adds a zone that is not there.
-    fn add(&mut self, entry: Entry) {
-        let hash = hash(entry.apex());
-        self.lengths[entry.apex().wire().len()] += 1;
-        *self.count += 1;
-        *self.names += entry.name_count();
-        Arc::make_mut(&mut self.shards[shard_of(hash)]).add(hash, entry);
     }
 }
 

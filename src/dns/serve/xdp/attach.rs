@@ -129,13 +129,20 @@ impl Attached {
         until: Instant,
     ) -> Result<Self, String> {
         let Ready { interface, targets, program, map, sockets } = ready;
+        // Of the addresses that are listened on, those that queries can come to over this interface.
+        let is_used = |at| targets.iter().any(|target| listener(endpoints, *target) == Some(at));
+        let used = (0..).zip(endpoints).filter(|(at, _)| is_used(*at)).map(|(_, it)| it.clone());
+        let used: Endpoints = used.collect();
+        if used.is_empty() {
+            return Err("no socket listens at an address that it could be asked at".to_owned());
+        }
         let (link, mode) = link(&program, interface.index, until).map_err(|error| {
             if is_busy(&error) {
                 return holder(&interface.name);
             }
             format!("its driver and the kernel take no program: {error}")
         })?;
-        let listened = |target: &SocketAddr| Some((*target, listener(endpoints, *target)?));
+        let listened = |target: &SocketAddr| Some((*target, listener(&used, *target)?));
         let terms = Terms {
             interface: interface.index,
             mtu: interface.mtu,
@@ -151,10 +158,8 @@ impl Attached {
                 .map_err(|error| format!("its queue {queue} cannot be read: {error}"))?;
             attached.is_zero_copy &= socket.is_zero_copy();
             let cpu = cpus.get(queue as usize % cpus.len().max(1)).copied();
-            let descriptor = socket.handle();
-            let worker = Worker::start(socket, terms.clone(), shared, endpoints, cpu);
-            let put = |descriptor: OwnedFd| bpf::put(&attached.map, queue, &descriptor);
-            let started = worker.and_then(|worker| descriptor.and_then(put).map(|()| worker));
+            let started = Worker::start(socket, terms.clone(), shared, &used, cpu)
+                .and_then(|worker| bpf::put(&attached.map, queue, &worker.socket).map(|()| worker));
             let failed = |error: io::Error| format!("its queue {queue} gets no worker: {error}");
             attached.workers.push(started.map_err(failed)?);
         }

@@ -31,7 +31,7 @@ pub(super) struct Tally {
     pub(super) received: AtomicU64,
     /// Responses.
     pub(super) sent: AtomicU64,
-    /// Frames with a wrong checksum, or from where nobody can be.
+    /// Frames that are no query to us after all: a wrong length or checksum, a source where nobody can be.
     pub(super) invalid: AtomicU64,
 }
 
@@ -119,22 +119,23 @@ impl FrameBatch {
         if waits_for_call { self.socket.push() } else { Ok(()) }
     }
 
-    /// Takes the next query into the batch, or gives its frame back.
-    fn take(&mut self) {
-        let frame = self.socket.rings.take();
+    /// Takes the next query into the batch, or gives its frame back; says whether there was one.
+    fn take(&mut self) -> bool {
+        let Some(frame) = self.socket.rings.take() else { return false };
         let (octets, length) = self.socket.frames.octets(&frame);
-        let read = octets.get(..length).map(|octets| {
+        let read = octets.get(..length).and_then(|octets| {
             let query = frame::read(octets, self.terms.interface).ok()?;
             let endpoint = self.terms.endpoint(query.asked)?;
             Some((query, endpoint))
         });
         match read {
-            Some(Some((query, endpoint))) => self.batch.push(Some((frame, query, endpoint))),
-            _ => {
+            Some((query, endpoint)) => self.batch.push(Some((frame, query, endpoint))),
+            None => {
                 add(&self.tally.invalid, 1);
                 self.socket.rings.recycle(frame);
             }
         }
+        true
     }
 
     /// Gives back the frames of queries that got no response.
@@ -159,8 +160,9 @@ impl Packets for FrameBatch {
             }
             self.socket.rings.reclaim();
         }
-        for _ in 0..self.socket.rings.count().min(BATCH) {
-            self.take();
+        let mut left = BATCH;
+        while left > 0 && self.take() {
+            left -= 1;
         }
         self.socket.rings.publish();
         add(&self.tally.received, self.batch.len());

@@ -171,13 +171,16 @@ impl<T: Entry> Taking<T> {
         self.0.written().load(Ordering::Acquire).wrapping_sub(self.0.ours)
     }
 
-    /// Takes the next entry, which must be there: `count` said so.
-    fn take(&mut self) -> Frame {
+    /// Takes the next entry, if there is one.
+    fn take(&mut self) -> Option<Frame> {
+        if self.count() == 0 {
+            return None;
+        }
         // SAFETY: the kernel wrote it before it counted it, and writes it again only after it was told that it was read.
         let (at, length) = unsafe { self.0.entry().read() }.figures();
         self.0.ours = self.0.ours.wrapping_add(1);
         // SAFETY: with the entry the kernel gives the frame; each entry is read once.
-        unsafe { Frame::received(at, length) }
+        Some(unsafe { Frame::received(at, length) })
     }
 
     /// Tells the kernel what was taken.
@@ -230,8 +233,8 @@ impl Rings {
         self.received.count() as usize
     }
 
-    /// The next query, which must be there.
-    pub(super) fn take(&mut self) -> Frame {
+    /// The next query, if there is one.
+    pub(super) fn take(&mut self) -> Option<Frame> {
         self.received.take()
     }
 
@@ -247,8 +250,7 @@ impl Rings {
 
     /// Gives back the frames that were sent, to be filled again.
     pub(super) fn reclaim(&mut self) {
-        for _ in 0..self.completed.count() {
-            let frame = self.completed.take();
+        while let Some(frame) = self.completed.take() {
             self.fill.give(frame);
         }
         self.completed.release();

@@ -1,6 +1,7 @@
 //! Hexadecimal, base64, base32hex (RFC 4648) and the escapes of character strings (RFC 1035 §5.1).
 
 use crate::wire::NameError;
+use crate::wire::name::unescape;
 
 /// The base64 alphabet.
 const BASE64: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
@@ -14,24 +15,12 @@ pub(super) fn unescape_into(text: &[u8], out: &mut Vec<u8>) -> Result<(), NameEr
     let mut rest = text;
     while let Some(at) = rest.iter().position(|byte| *byte == b'\\') {
         out.extend_from_slice(&rest[..at]);
-        let (byte, used) = escape(&rest[at + 1..])?;
+        let (byte, used) = unescape(&rest[at + 1..])?;
         out.push(byte);
         rest = &rest[at + 1 + used..];
     }
     out.extend_from_slice(rest);
     Ok(())
-}
-
-/// Reads what follows a backslash: three decimal digits, or any one byte as itself.
-pub(super) fn escape(text: &[u8]) -> Result<(u8, usize), NameError> {
-    match text {
-        [a @ b'0'..=b'9', b @ b'0'..=b'9', c @ b'0'..=b'9', ..] => {
-            let value = u16::from(a - b'0') * 100 + u16::from(b - b'0') * 10 + u16::from(c - b'0');
-            u8::try_from(value).map(|byte| (byte, 3)).map_err(|_| NameError::BadEscape)
-        }
-        [b'0'..=b'9', ..] | [] => Err(NameError::BadEscape),
-        [byte, ..] => Ok((*byte, 1)),
-    }
 }
 
 /// Appends octets as a quoted string that stays on its line whatever they are.

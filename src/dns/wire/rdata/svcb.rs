@@ -2,12 +2,13 @@
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
-use super::encoding::{escape, read_base64, unescape_into, write_base64, write_quoted};
+use super::encoding::{read_base64, unescape_into, write_base64, write_quoted};
 use super::read::{TextError, Token, Words};
 use super::word::{decimal, shown, v4, v6};
 use super::{RdataError, Reader};
 use crate::text::append;
 use crate::wire::NameRef;
+use crate::wire::name::unescape;
 
 /// `mandatory`: keys that a client has to understand.
 const MANDATORY: u16 = 0;
@@ -242,7 +243,7 @@ fn alpn_from_text(string: &[u8], value: &mut Vec<u8>) -> Option<()> {
         match string[at] {
             b',' => end(&mut id)?,
             b'\\' => {
-                let (byte, used) = escape(&string[at + 1..]).ok()?;
+                let (byte, used) = unescape(&string[at + 1..]).ok()?;
                 id.push(byte);
                 at += used;
             }

@@ -2,7 +2,7 @@
 
 use std::net::Ipv6Addr;
 
-use super::encoding::escape;
+use crate::wire::name::unescape;
 use crate::wire::{NAME_OCTETS_MAX, NameError, NameRef, Rtype};
 
 /// Octets a label may have.
@@ -52,7 +52,7 @@ fn push_labels(text: &[u8], origin: NameRef<'_>, out: &mut Vec<u8>) -> Result<()
             length_at = out.len();
             out.push(0);
         } else {
-            let (byte, used) = escape(&text[at..])?;
+            let (byte, used) = unescape(&text[at..])?;
             out.push(byte);
             at += used;
         }

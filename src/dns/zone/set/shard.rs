@@ -54,14 +54,18 @@ impl Shard {
     /// Takes a zone out.
     pub(super) fn take(&mut self, hash: u64, apex: NameRef<'_>) -> Option<Entry> {
         let is_it = |(other, entry): &(u64, Entry)| *other == hash && entry.apex() == apex;
-        let at = self.slots.iter().position(|slot| slot.as_ref().is_some_and(is_it))?;
+        let (last, mut at) = (self.slots.len().checked_sub(1)?, self.start(hash));
+        // At least half is empty.
+        while !is_it(self.slots[at].as_ref()?) {
+            at = (at + 1) & last;
+        }
         let taken = self.slots[at].take();
         self.count -= 1;
         // Those behind it may have been led on by it.
-        let mut next = (at + 1) & (self.slots.len() - 1);
+        let mut next = (at + 1) & last;
         while let Some((hash, entry)) = self.slots[next].take() {
             self.put(hash, entry);
-            next = (next + 1) & (self.slots.len() - 1);
+            next = (next + 1) & last;
         }
         taken.map(|(_, entry)| entry)
     }
