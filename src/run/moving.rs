@@ -44,16 +44,24 @@ fn moved(settings: &Settings, to: Option<&str>) -> Result<Reply, RunError> {
     let source = stand_in::usable(&options);
     let source = source.map_err(|unusable| RunError::Refused(unusable.reason))?;
     let wanted = end_of_chain(&options, &source)?;
+    source.fold_log()?;
     let (target, rows) = to.make_from(&source)?;
     if let Err(error) = is_whole(&options, &target, &wanted) {
-        drop(target);
         // The error counts more than whether this can be undone.
         let _ = to.discard();
         return Err(error);
     }
-    source.fold_log()?;
     drop((source, target));
-    let aside = from.put_aside()?;
+    let aside = match from.put_aside() {
+        Ok(aside) => aside,
+        Err(error) => {
+            return Ok(Reply::failed(format!(
+                "{rows} rows were moved from {from} to {to}{wanted}, but what was there cannot be put aside ({}): take it \
+                 away yourself, it holds personal data; then name the new place in database.url",
+                with_causes(&error)
+            )));
+        }
+    };
     let is_file = to.state_dir().is_some();
     let setting = if is_file { "url = \"\"" } else { "url = the address you gave" };
     let text = format!(

@@ -101,9 +101,9 @@ fn restored(settings: &Settings, what: &Restore) -> Result<Reply, RunError> {
         raise_serials(settings, what, &work, &mut told)?;
         give_to_owner(state_dir, &work, was_there, &mut told)?;
         let server = bring_in(&place, &work)?;
-        let settled = settle(state_dir, &work);
+        let settled = server.as_ref().map_or(Ok(()), |_| Location::File(work.clone()).discard());
+        let settled = settled.map_err(RunError::from).and_then(|()| settle(state_dir, &work));
         if settled.is_err() && server.is_some() {
-            drop(server);
             // What the error says counts more than whether this can be undone.
             let _ = place.discard();
         }
@@ -121,9 +121,7 @@ fn bring_in(place: &Location, work: &Path) -> Result<Option<Store>, RunError> {
     if matches!(place, Location::File(_)) {
         return Ok(None);
     }
-    let unpacked = Location::File(work.to_owned());
-    let (server, _) = place.make_from(&unpacked.open()?)?;
-    unpacked.discard()?;
+    let (server, _) = place.make_from(&Location::File(work.to_owned()).open()?)?;
     Ok(Some(server))
 }
 

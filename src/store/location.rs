@@ -47,7 +47,6 @@ impl Location {
         match store.take_over(other) {
             Ok(rows) => Ok((store, rows)),
             Err(error) => {
-                drop(store);
                 // The error counts more than whether this can be undone.
                 let _ = self.discard();
                 Err(error)
@@ -107,7 +106,14 @@ impl Location {
     pub fn put_aside(&self) -> Result<String, StoreError> {
         match self {
             Self::File(state_dir) => {
-                let (path, aside) = (Store::path(state_dir), state_dir.join("gapura.db.moved"));
+                let path = Store::path(state_dir);
+                let names = (1..).map(|number| match number {
+                    1 => state_dir.join("gapura.db.moved"),
+                    _ => state_dir.join(format!("gapura.db.moved-{number}")),
+                });
+                // One that was put aside before stays.
+                let free = names.into_iter().find(|name| name.symlink_metadata().is_err());
+                let aside = free.unwrap_or_else(|| state_dir.join("gapura.db.moved"));
                 let moved = std::fs::rename(&path, &aside);
                 let moved = moved.and_then(|()| crate::files::sync_directory(&aside));
                 moved.map_err(|source| StoreError::Make { path: aside.clone(), source })?;

@@ -10,6 +10,8 @@ use rusqlite::{Connection, TransactionBehavior};
 
 use super::engine::Link;
 #[cfg(feature = "approval")]
+use super::moving;
+#[cfg(feature = "approval")]
 use super::row_log::RowChange;
 use super::sql::{params, sql, statements};
 use super::{Reader, StoreError, Tx};
@@ -191,11 +193,12 @@ impl Reader<'_> {
 
     /// A table that the steps make and that is not there: every act that needs it would fail.
     pub(super) fn missing_table(&self) -> Result<Option<String>, StoreError> {
-        let gone = |(name, change): (String, RowChange)| {
-            let table = name.strip_prefix("table ")?;
-            (change == RowChange::Deleted).then(|| table.to_owned())
-        };
-        Ok(self.schema_differences()?.into_iter().find_map(gone))
+        let mut fresh = Connection::open_in_memory()?;
+        run(&mut fresh)?;
+        let there = moving::tables(self.0)?;
+        let wanted = moving::tables(Link::Sqlite(&fresh))?.into_iter().map(|(name, _)| name);
+        let is_gone = |name: &String| there.iter().all(|(it, _)| it != name);
+        Ok(wanted.into_iter().find(is_gone))
     }
 }
 

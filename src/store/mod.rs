@@ -206,15 +206,15 @@ impl Store {
         }
     }
 
-    /// Which database it is: one that was put back from a backup is another one.
-    pub fn identity(&self) -> String {
+    /// Which database it is: one that was put back from a backup is another one. `None`: it cannot be asked now.
+    pub fn identity(&self) -> Option<String> {
         match &self.0.engine {
             Engine::Sqlite(database) => {
                 let found = std::fs::metadata(&database.path);
-                found.map_or_else(|_| String::new(), |found| crate::files::identity(&found))
+                found.map(|found| crate::files::identity(&found)).ok()
             }
             #[cfg(feature = "postgres")]
-            Engine::Postgres(database) => database.identity().unwrap_or_default(),
+            Engine::Postgres(database) => database.identity().ok(),
         }
     }
 

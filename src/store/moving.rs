@@ -2,7 +2,7 @@
 //! backup. Nothing is changed on the way: digests of rows, log and chain are as good there as here.
 
 use super::engine::Link;
-use super::value::{ToValue, Value};
+use super::value::Value;
 use super::{Store, StoreError, migrations, sqlite};
 
 /// Tables that others refer to: their rows go first.
@@ -38,7 +38,7 @@ impl Store {
 }
 
 /// The tables in the order in which they are filled.
-fn tables(link: Link<'_>) -> Result<Vec<Table>, StoreError> {
+pub(super) fn tables(link: Link<'_>) -> Result<Vec<Table>, StoreError> {
     let mut tables = match link {
         Link::Sqlite(connection) => sqlite::tables(connection)?,
         #[cfg(feature = "postgres")]
@@ -74,7 +74,7 @@ fn take(from: Link<'_>, to: Link<'_>, (table, columns): &Table) -> Result<u64, S
     let (mut count, mut octets, mut values) = (0, 0, Vec::new());
     from.walk(&format!("SELECT {list} FROM \"{table}\""), &[], &mut |row| {
         for at in 0..columns.len() {
-            let value = owned(&row.value(at)?);
+            let value = owned(row.value(at)?);
             octets += size(&value);
             values.push(value);
         }
@@ -88,8 +88,8 @@ fn take(from: Link<'_>, to: Link<'_>, (table, columns): &Table) -> Result<u64, S
 }
 
 /// A value with what it borrows.
-fn owned(value: &Value<'_>) -> Value<'static> {
-    match value.value() {
+fn owned(value: Value<'_>) -> Value<'static> {
+    match value {
         Value::Null => Value::Null,
         Value::Integer(number) => Value::Integer(number),
         Value::Text(text) => Value::Text(text.into_owned().into()),

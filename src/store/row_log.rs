@@ -93,6 +93,7 @@ impl Tx<'_> {
     /// stated it.
     pub fn log_rows(&self) -> Result<Option<(i64, Digest)>, StoreError> {
         let Some(guard) = self.1 else { return Ok(None) };
+        guard.gather(self)?;
         let (place, hash) = self.log_touched(guard)?;
         let mut touched = guard.touched();
         let is_news = touched.stated != Some(place);
@@ -100,9 +101,8 @@ impl Tx<'_> {
         Ok((is_news && place > 0).then_some((place, hash)))
     }
 
-    /// Logs what was touched so far. Returns the end of the log.
+    /// Logs what was gathered so far. Returns the end of the log.
     fn log_touched(&self, guard: &Guard) -> Result<(i64, Digest), StoreError> {
-        guard.gather(self)?;
         let mut end = self.log_end()?;
         if !std::mem::replace(&mut guard.touched().is_compared, true) {
             let ends = [(HEAD, self.is_sealed(end)?), (SCHEMA, !guard.is_schema_moved(self)?)];
@@ -142,6 +142,7 @@ impl Tx<'_> {
         if !is_there || self.has_joined_rows()? {
             return Ok(0);
         }
+        guard.gather(self)?;
         let end = self.log_touched(guard)?;
         // All tables may just have been taken in.
         if self.has_joined_rows()? {

@@ -27,6 +27,8 @@ use crate::zone::{Zone, ZoneSet};
 
 /// How long jobs are gathered.
 const GATHER: Duration = Duration::from_millis(200);
+/// How often memory that was freed goes back to the system at most: that takes a while, in which others wait to allocate.
+const GIVE_BACK_REST: Duration = Duration::from_secs(10);
 /// Octets of one piece of a full copy.
 const COPY_PIECE_OCTETS: usize = 1 << 20;
 
@@ -62,9 +64,11 @@ struct Batch {
 /// The thread.
 fn run(receiver: &Receiver<Job>, weak: &Weak<Inner>) {
     let (mut old, mut due): (Vec<Arc<ZoneSet>>, Due) = (Vec::new(), Due::default());
+    let (mut has_freed, mut given_back) = (false, None::<Instant>);
     loop {
         let wait = if old.is_empty() { Duration::from_secs(3600) } else { GATHER };
         let wait = due.wait().map_or(wait, |first| first.min(wait));
+        let wait = if has_freed { wait.min(GIVE_BACK_REST) } else { wait };
         let first = match receiver.recv_timeout(wait) {
             Ok(job) => Some(job),
             Err(RecvTimeoutError::Timeout) => None,
@@ -83,12 +87,15 @@ fn run(receiver: &Receiver<Job>, weak: &Weak<Inner>) {
         // What nobody else holds is freed here, by this thread.
         let before = old.len();
         old.retain(|set| Arc::strong_count(set) > 1);
-        let has_freed = batch.has_freed || old.len() < before;
+        has_freed |= batch.has_freed || old.len() < before;
         let Some(inner) = weak.upgrade() else { return };
         batch.carry_out(&inner, &mut due);
         due.work(&inner);
-        if has_freed && inner.live.load().is_large() {
-            memory::give_back();
+        if has_freed && given_back.is_none_or(|at| at.elapsed() >= GIVE_BACK_REST) {
+            if inner.live.load().is_large() {
+                memory::give_back();
+            }
+            (has_freed, given_back) = (false, Some(Instant::now()));
         }
     }
 }

@@ -67,7 +67,8 @@ pub(super) struct Known {
 impl Known {
     /// Whether a database is another one than it was then.
     pub(super) fn is_other_database(&self, store: &Store) -> bool {
-        self.database.as_ref().is_some_and(|known| *known != store.identity())
+        let both = self.database.as_ref().zip(store.identity());
+        both.is_some_and(|(known, now)| *known != now)
     }
 }
 
@@ -86,7 +87,8 @@ pub(super) fn read(state_dir: &Path) -> Known {
         return Known::default();
     }
     let head: Option<Head> = lines.next().and_then(|line| serde_json::from_str(line).ok());
-    Known { database: head.map(|head| head.database), zones: lines.filter_map(source).collect() }
+    let database = head.map(|head| head.database).filter(|it| !it.is_empty());
+    Known { database, zones: lines.filter_map(source).collect() }
 }
 
 /// The zone of a line.
@@ -117,7 +119,9 @@ pub(super) fn write(inner: &Inner) {
         return;
     }
     let slots = inner.all_slots();
-    let head = Head { database: inner.store.identity() };
+    // What a reload does not learn, because the server is away, the next start is not to take for another one.
+    let database = inner.store.identity().or_else(|| read(&inner.options.state_dir).database);
+    let head = Head { database: database.unwrap_or_default() };
     let mut text = format!("{HEAD}\n{}\n", serde_json::to_string(&head).unwrap_or_default());
     for slot in slots {
         let source = lock(&slot.state).source.clone();

@@ -15,6 +15,8 @@ pub enum Fault {
     Silent(Duration),
     /// It cannot be connected to.
     Connect(String),
+    /// It cannot be used as it is.
+    Unfit(String),
     /// All sessions are in use.
     Busy,
 }
@@ -34,7 +36,7 @@ impl fmt::Display for Fault {
                 None => error.fmt(f),
             },
             Self::Silent(time) => write!(f, "PostgreSQL has not answered for {} s", time.as_secs()),
-            Self::Connect(why) => f.write_str(why),
+            Self::Connect(why) | Self::Unfit(why) => f.write_str(why),
             Self::Busy => f.write_str("all sessions with PostgreSQL are in use"),
         }
     }
@@ -74,7 +76,8 @@ impl Fault {
         let Some(said) = self.said() else {
             return match self {
                 Self::Driver(error) => error.is_closed() || is_of_the_system(error),
-                _ => true,
+                Self::Silent(_) | Self::Connect(_) | Self::Busy => true,
+                Self::Unfit(_) => false,
             };
         };
         let code = said.code();

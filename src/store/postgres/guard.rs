@@ -56,7 +56,10 @@ fn triggers(turn: &Turn<'_>) -> Result<String, StoreError> {
     for table in TABLES {
         let columns = columns(turn, table.name)?;
         let columns = columns.into_iter().filter(|(name, _)| !table.used.contains(&name.as_str()));
-        text.push_str(&triggers_of(table.name, table.key, &columns.collect::<Vec<_>>()));
+        let columns: Vec<Column> = columns.collect();
+        if !columns.is_empty() {
+            text.push_str(&triggers_of(table.name, table.key, &columns));
+        }
     }
     Ok(text)
 }

@@ -30,7 +30,7 @@ use std::sync::{Condvar, Mutex};
 use std::time::{Duration, Instant};
 
 use driver::Driver;
-use session::{Session, failed};
+use session::{ALIVE_MAX, Session, failed};
 
 use super::StoreError;
 use super::engine::Link;
@@ -99,6 +99,7 @@ impl Database {
         {
             let mut writer = lock(&database.writer);
             let session = database.session(&mut writer)?;
+            schema::warn_of_risk(session)?;
             schema::bring_up(&database, session)?;
         }
         Ok(database)
@@ -130,8 +131,9 @@ impl Database {
 
     /// Which database it is: another one after a restore and after a fail-over, which may have lost the newest changes.
     pub(super) fn identity(&self) -> Result<String, StoreError> {
-        let mut writer = lock(&self.writer);
-        schema::identity(self.session(&mut writer)?, &self.address.schema)
+        let lent = self.lend()?;
+        let session = lent.session.as_ref().ok_or_else(|| failed(Fault::Busy))?;
+        schema::identity(session, &self.address.schema)
     }
 
     /// Keeps every other daemon off the database as long as this is open.
@@ -156,7 +158,7 @@ impl Database {
         writer.is_holder = false;
         if let Some(session) = writer.session.take() {
             // The server ends it at the latest when this process does.
-            let _ = session.batch("SELECT pg_advisory_unlock_all()");
+            let _ = session.batch_within(ALIVE_MAX, "SELECT pg_advisory_unlock_all()");
         }
     }
 

@@ -26,7 +26,7 @@ const UPKEEP: &str = "CREATE TABLE IF NOT EXISTS upkeep (
 );
 INSERT INTO upkeep VALUES (1, 0) ON CONFLICT (one) DO NOTHING;";
 
-/// Sees that a server can be worked on, and warns of one that may lose what it has acknowledged.
+/// Sees that a server can be worked on.
 pub(super) fn see_that_it_fits(session: &Session) -> Result<(), StoreError> {
     let number = "SELECT current_setting('server_version_num')::int4";
     let version: i32 = session.value(number, &[]).map_err(failed)?;
@@ -43,6 +43,11 @@ pub(super) fn see_that_it_fits(session: &Session) -> Result<(), StoreError> {
             "the database has the encoding {encoding}: make it anew with ENCODING 'UTF8' TEMPLATE template0"
         )));
     }
+    Ok(())
+}
+
+/// Warns of a server that may lose what it has acknowledged.
+pub(super) fn warn_of_risk(session: &Session) -> Result<(), StoreError> {
     let text = "SELECT bool_and(setting = 'on') FROM pg_settings \
         WHERE name IN ('fsync', 'full_page_writes')";
     if !session.value::<bool>(text, &[]).map_err(failed)? {
@@ -55,7 +60,7 @@ pub(super) fn see_that_it_fits(session: &Session) -> Result<(), StoreError> {
 
 /// That a server is not used as it is.
 fn refused(why: String) -> StoreError {
-    failed(Fault::Connect(why))
+    failed(Fault::Unfit(why))
 }
 
 /// Whether the schema has no tables of ours.
@@ -81,7 +86,7 @@ pub(super) fn lock_writers(turn: &Turn<'_>, schema: &str) -> Result<String, Stor
     let values = [Value::Integer(i64::from(WRITING)), Value::Text(schema.into())];
     let rows = turn.rows(text, &values).map_err(|fault| StoreError::Begin(fault.into()))?;
     let number = rows.first().map(|row| row.try_get(0)).transpose()?;
-    number.ok_or_else(|| refused("the lock of writers is not given".to_owned()))
+    number.ok_or_else(|| failed(Fault::Busy))
 }
 
 /// Makes the schema and brings its tables up to date, all or nothing.
@@ -93,6 +98,8 @@ pub(super) fn bring_up(on: &Database, session: &mut Session) -> Result<(), Store
     }
     let turn = session.begin_write(on).map_err(failed)?;
     lock_writers(&turn, schema)?;
+    // A step may rewrite a large table.
+    turn.batch("SET LOCAL statement_timeout = 0")?;
     // Only who may make a schema is asked for it.
     let named = turn.rows("SELECT to_regnamespace($1) IS NULL", &[Value::Text(schema.into())]);
     if named.map_err(failed)?.first().map(|row| row.try_get(0)).transpose()? == Some(true) {

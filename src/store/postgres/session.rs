@@ -19,7 +19,7 @@ use crate::store::value::Value;
 /// How long a statement may take; the server ends it a little earlier.
 const STATEMENT_MAX: Duration = Duration::from_secs(35);
 /// How long a session is waited for that should be idle.
-const ALIVE_MAX: Duration = Duration::from_secs(5);
+pub(super) const ALIVE_MAX: Duration = Duration::from_secs(5);
 /// How long what rewrites or defines tables may take.
 pub(super) const LONG_MAX: Duration = Duration::from_secs(3600);
 /// Rows of a long result that come at once.
@@ -61,7 +61,12 @@ impl Session {
 
     /// Runs statements outside a transaction.
     pub(super) fn batch(&self, text: &str) -> Result<(), Fault> {
-        waited(LONG_MAX, self.client.batch_execute(text))
+        self.batch_within(STATEMENT_MAX, text)
+    }
+
+    /// The same, waited for so long.
+    pub(super) fn batch_within(&self, limit: Duration, text: &str) -> Result<(), Fault> {
+        waited(limit, self.client.batch_execute(text))
     }
 
     /// One value, outside a transaction of ours.

@@ -22,14 +22,17 @@ pub(super) struct Connector(tokio_rustls::TlsConnector);
 impl Connector {
     /// That believes the authorities in a file; without one those of the system.
     pub(super) fn new(authorities: Option<&Path>) -> io::Result<Self> {
-        let certificates = match authorities {
-            Some(path) => files::certificates(path)?,
-            None => rustls_native_certs::load_native_certs().certs,
+        let roots = match authorities {
+            Some(path) => files::certificates(path).and_then(|found| files::authorities(&found))?,
+            None => files::system_authorities(),
         };
+        if roots.is_empty() {
+            return Err(io::Error::other("there are none (install ca-certificates)"));
+        }
         let config = ClientConfig::builder_with_provider(Arc::new(default_provider()))
             .with_safe_default_protocol_versions()
             .map_err(io::Error::other)?
-            .with_root_certificates(files::authorities(&certificates)?)
+            .with_root_certificates(roots)
             .with_no_client_auth();
         Ok(Self(Arc::new(config).into()))
     }

@@ -4,7 +4,7 @@
 //! backups, its standbys) is its administrator's business.
 
 use super::Database;
-use super::session::{STATEMENT_TIMEOUT, Turn, failed};
+use super::session::{LONG_MAX, STATEMENT_TIMEOUT, Turn, failed};
 use crate::lock::lock;
 use crate::store::StoreError;
 use crate::store::guarded::LASTING;
@@ -33,7 +33,7 @@ impl Database {
         // One by one: a table cannot be rewritten inside a transaction, which several statements together are.
         let scrubbed = session
             .batch("SET statement_timeout = 0")
-            .and_then(|()| session.batch(&format!("VACUUM (FULL) {tables}")))
+            .and_then(|()| session.batch_within(LONG_MAX, &format!("VACUUM (FULL) {tables}")))
             .and_then(|()| session.batch("UPDATE upkeep SET unclean = 0"));
         let again = session.batch(STATEMENT_TIMEOUT);
         scrubbed.and(again).map_err(|fault| StoreError::Scrub(fault.to_string()))
