@@ -2,7 +2,8 @@
 //!
 //! `$` is the number, `${offset,width,base}` the number plus an offset, filled with zeros
 //! to a width, in base `d`, `o`, `x`, `X`, or as nibbles `n`, `N`; `$$` and `\$` are a dollar sign.
-//! Each generated line is read like any other, except that it cannot be a directive.
+//! Each generated line is read like any other, except that it cannot be a directive. The last owner is afterwards what it
+//! was before.
 
 use super::At;
 use super::parse::{Parser, Problem, Source, argument};
@@ -52,7 +53,7 @@ pub(super) fn run(
         }
         let errors = parser.parsed.errors;
         let source = Source { bytes: &line, file: source.file, fixed: Some(at) };
-        parser.file(source);
+        parser.aside(source);
         // The next ones would have the same fault.
         if parser.parsed.errors > errors || parser.parsed.records > parser.options.records_max {
             break;

@@ -29,7 +29,7 @@ pub fn parse(
 }
 
 /// What holds where a text begins or ends, besides the last owner.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 pub(super) struct Begin {
     /// The origin, on the wire.
     origin: Vec<u8>,
@@ -209,6 +209,13 @@ impl Parser<'_, '_> {
                 Err(Problem::new(&rule::NO_OWNER, 0, message))
             }
         }
+    }
+
+    /// Reads a text behind which the last owner is what it was before.
+    pub(super) fn aside(&mut self, source: Source<'_>) {
+        let before = (self.owner.clone(), self.owner_state);
+        self.file(source);
+        (self.owner, self.owner_state) = before;
     }
 
     /// Reads an owner name.

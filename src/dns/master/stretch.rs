@@ -3,7 +3,8 @@
 //! Behind the last directive a record depends on those before it only for what it leaves out, owner and TTL. So what
 //! follows is cut at lines that state an owner, and each stretch is read for itself. If all are without any finding,
 //! they hold the records that reading all in one gives. If not, nothing of them counts: a cut may have been inside
-//! parentheses, a TTL may stand before it. Then the text is read in one, which alone says what is wrong and where.
+//! parentheses, a TTL may stand before it, a directive may hide behind a parenthesis. Then the text is read in one, which
+//! alone says what is wrong and where.
 
 use std::ops::Range;
 use std::path::Path;
@@ -59,9 +60,11 @@ pub fn parse_apart<S: Sinks>(
     let work = || {
         while let Some(range) = cuts.get(next.fetch_add(1, Ordering::Relaxed)) {
             match read(file, &bytes[range.clone()], begin, options, sinks) {
-                Some((sink, _, records)) => lock(&done).push((range.start, sink, records)),
+                Some((sink, end, records)) if end == *begin => {
+                    lock(&done).push((range.start, sink, records));
+                }
                 // All the others are for nothing.
-                None => next.store(cuts.len(), Ordering::Relaxed),
+                _ => next.store(cuts.len(), Ordering::Relaxed),
             }
         }
     };

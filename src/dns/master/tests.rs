@@ -393,6 +393,19 @@ fn generated_records_are_read_like_any_other() {
     faults(b"$TTL 1\n$GENERATE 254-300 a$ A 192.0.2.$\n", &["2:1 bad-rdata"]);
 }
 
+#[test]
+fn a_generated_line_does_not_count_as_the_last_owner() {
+    check(
+        "$TTL 1\nfoo A 192.0.2.2\n$GENERATE 1-2 g$ A 192.0.2.$\n  MX 10 m\n",
+        &[
+            "foo.example. 1 IN A 192.0.2.2",
+            "g1.example. 1 IN A 192.0.2.1",
+            "g2.example. 1 IN A 192.0.2.2",
+            "foo.example. 1 IN MX 10 m.example.",
+        ],
+    );
+}
+
 //------------ Ends ----------------------------------------------------------
 
 #[test]

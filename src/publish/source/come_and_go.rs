@@ -25,8 +25,8 @@ use crate::lock::lock;
 use crate::master::{Finding, Severity};
 use crate::publish::door::{self, swap};
 use crate::publish::state::{
-    By, Frozen, Inner, Options, Outcome, PublishError, Publisher, ReloadReport, Slot, Sources,
-    ZoneSource, ZoneState, warning,
+    By, Claims, Frozen, Inner, Options, Outcome, PublishError, Publisher, ReloadReport, Slot,
+    Sources, ZoneSource, ZoneState, warning,
 };
 use crate::store::Store;
 use crate::wire::Name;
@@ -108,7 +108,8 @@ impl Publisher {
         for source in sources.zones.iter().cloned() {
             wanted.entry(source.apex.clone()).or_default().push(source);
         }
-        let mut reports = self.0.missing(&wanted, &sources, by, began);
+        let claims = Claims::new(&sources);
+        let mut reports = self.0.missing(&wanted, &claims, by, began);
         let past = if known.is_some() { Past::Served } else { Past::Forgotten };
         let known = known.into_iter().flatten();
         let left: Vec<ZoneSource> =
@@ -119,7 +120,7 @@ impl Publisher {
             if members.contains_key(&source.apex) {
                 Arc::new(Slot::new(source))
             } else {
-                left_before(source, &sources)
+                left_before(source, &claims)
             }
         };
         let mut new: Vec<Arc<Slot>> = left.into_iter().map(before).collect();
@@ -177,9 +178,9 @@ fn restored() -> Finding {
 }
 
 /// A place for a zone that was served in a run before and is not in the settings.
-fn left_before(source: ZoneSource, sources: &Sources) -> Arc<Slot> {
+fn left_before(source: ZoneSource, claims: &Claims<'_>) -> Arc<Slot> {
     let slot = Slot::new(source.clone());
-    lock(&slot.state).frozen = Some(Frozen::left(source, sources));
+    lock(&slot.state).frozen = Some(Frozen::left(source, claims));
     Arc::new(slot)
 }
 
@@ -201,7 +202,7 @@ impl Inner {
     fn missing(
         &self,
         wanted: &Wanted,
-        sources: &Sources,
+        claims: &Claims<'_>,
         by: &By,
         began: Instant,
     ) -> Vec<ReloadReport> {
@@ -223,7 +224,7 @@ impl Inner {
                 continue;
             }
             reports.push(if is_served && !by.force {
-                self.freeze(&slot, Frozen::left(source, sources), began)
+                self.freeze(&slot, Frozen::left(source, claims), began)
             } else {
                 self.let_go(&slot, began)
             });

@@ -28,8 +28,11 @@ const TIME_STEP: Duration = Duration::from_millis(20);
 pub(crate) enum Pace {
     /// A file older than the quiet period is read at once; one that is younger waits.
     Patient,
-    /// The file came into place by a rename and was not written since: no waiting.
+    /// The file came into place by a rename and was not written since: no waiting, unless one of the files that are read
+    /// was written a moment ago.
     Renamed,
+    /// It has been changing for as long as is waited for: it is loaded if it has settled, or reported.
+    Overdue,
     /// The start: it is read at once, and loaded if nothing has changed it while it was read and parsed, and for the
     /// quiet period since it was written.
     Start,
@@ -75,29 +78,32 @@ pub(crate) fn load_within(
     if source.is_made() {
         return Ok(made(source));
     }
-    let began = Instant::now();
+    let (began, mut pace) = (Instant::now(), pace);
     loop {
         let age = Stamp::at(&source.file).map_or(options.quiet, |stamp| stamp.age());
         let wanted = match pace {
             Pace::Patient => options.quiet,
             Pace::Start => options.quiet.min(TIME_STEP),
-            Pace::Renamed => Duration::ZERO,
+            Pace::Renamed | Pace::Overdue => Duration::ZERO,
         };
         std::thread::sleep(wanted.saturating_sub(age));
         let result = load_once(source, options, if_lacking);
         let settled = match &result {
             Ok(loaded) => match pace {
-                Pace::Patient => has_settled(loaded, source, options),
+                Pace::Patient | Pace::Overdue => has_settled(loaded, source, options),
                 Pace::Start => was_left_alone(loaded, options.quiet),
-                Pace::Renamed => true,
+                Pace::Renamed => !is_written(loaded, source, options.quiet),
             },
             Err(unread) => unread.guard != Guard::Unsettled,
         };
         if settled {
             return result;
         }
-        if began.elapsed() > options.patience {
+        if matches!(pace, Pace::Overdue) || began.elapsed() > options.patience {
             return Err(Box::new(never_quiet(source, options.patience)));
+        }
+        if matches!(pace, Pace::Renamed) {
+            pace = Pace::Patient;
         }
         std::thread::sleep(Duration::from_millis(20));
     }
@@ -125,6 +131,18 @@ fn has_settled(loaded: &Loaded, source: &ZoneSource, options: &Options) -> bool 
                 .included
                 .iter()
                 .all(|one| beside.find(&one.path).is_ok_and(|path| read::holds(&path, &one.bytes)))
+}
+
+/// Whether one of the files was written in its place within the quiet period. A rename changes the time of a file's
+/// metadata only. For the file itself that is too fine where it was written just before; that it was renamed is known of
+/// it, unless a link leads to it.
+fn is_written(loaded: &Loaded, source: &ZoneSource, quiet: Duration) -> bool {
+    let file = source.file.as_path();
+    let is_itself = file.canonicalize().ok() == std::path::absolute(file).ok();
+    loaded.seen.iter().any(|seen| {
+        let is_new = |stamp: &Stamp| stamp.age() < quiet && stamp.is_of_write();
+        !(is_itself && seen.path == file) && seen.stamp.as_ref().is_some_and(is_new)
+    })
 }
 
 /// How long ago the last of the files that were read changed.
@@ -369,7 +387,8 @@ fn never_quiet(source: &ZoneSource, patience: Duration) -> Unread {
             message,
             "write to a temporary file and rename it into place",
         ),
-        seen: vec![Seen::now(&source.file)],
+        // It was not: it may be left alone from now on.
+        seen: Vec::new(),
         lack: None,
     }
 }

@@ -111,8 +111,36 @@ struct WatchThread {
 struct Due {
     /// At this time, if nothing more happens.
     at: Instant,
-    /// Whether the last that happened was a rename into place.
+    /// Since when something has been happening.
+    since: Instant,
+    /// Whether all that happened were renames into place.
     renamed: bool,
+}
+
+impl Due {
+    /// Something happens now.
+    fn now(renamed: bool, quiet: Duration) -> Self {
+        let now = Instant::now();
+        let wait = if renamed { RENAME_QUIET.min(quiet) } else { quiet };
+        Self { at: now + wait, since: now, renamed }
+    }
+
+    /// The same, after something that has not been looked at yet: a rename does not end the wait for a file that is still
+    /// being written. No longer than `patience` after the first.
+    fn after(self, earlier: Option<Self>, patience: Duration) -> Self {
+        let Some(earlier) = earlier else { return self };
+        let (since, renamed) = (earlier.since, earlier.renamed && self.renamed);
+        Self { at: self.at.max(earlier.at).min(since + patience), since, renamed }
+    }
+
+    /// How the file is to be read.
+    fn pace(self, now: Instant, patience: Duration) -> Pace {
+        match self.renamed {
+            _ if now >= self.since + patience => Pace::Overdue,
+            true => Pace::Renamed,
+            false => Pace::Patient,
+        }
+    }
 }
 
 impl WatchThread {
@@ -160,10 +188,10 @@ impl WatchThread {
             self.hand_out(&inner);
             let until = self.due.values().map(|due| due.at).chain([next_poll]).min();
             let wait = until.map_or(inner.options.poll, |at| at.saturating_duration_since(now));
-            let quiet = inner.options.quiet;
+            let (quiet, patience) = (inner.options.quiet, inner.options.patience);
             drop(inner);
             match receiver.recv_timeout(wait.max(Duration::from_millis(1))) {
-                Ok(News::Event(event)) => self.event(&event, quiet),
+                Ok(News::Event(event)) => self.event(&event, quiet, patience),
                 Ok(News::Done(zone)) => self.done(&zone),
                 Ok(News::Stop) | Err(RecvTimeoutError::Disconnected) => break,
                 Err(RecvTimeoutError::Timeout) => {}
@@ -195,7 +223,7 @@ impl WatchThread {
     }
 
     /// Something happened in a watched directory.
-    fn event(&mut self, event: &Event, quiet: Duration) {
+    fn event(&mut self, event: &Event, quiet: Duration, patience: Duration) {
         if matches!(event.kind, EventKind::Access(_)) {
             return;
         }
@@ -209,10 +237,9 @@ impl WatchThread {
                 self.watch_directory(path);
             }
             let Some(zones) = self.paths.get(path) else { continue };
-            let renamed = renamed_to == Some(path);
-            let wait = if renamed { RENAME_QUIET.min(quiet) } else { quiet };
+            let due = Due::now(renamed_to == Some(path), quiet);
             for zone in zones {
-                let due = Due { at: Instant::now() + wait, renamed };
+                let due = due.after(self.due.get(zone).copied(), patience);
                 self.due.insert(zone.clone(), due);
             }
         }
@@ -242,7 +269,7 @@ impl WatchThread {
                     continue;
                 }
             }
-            let pace = if due.renamed { Pace::Renamed } else { Pace::Patient };
+            let pace = due.pace(now, inner.options.patience);
             if self.work.send((zone.clone(), pace)).is_ok() {
                 self.busy.insert(zone);
             }
@@ -285,8 +312,7 @@ impl WatchThread {
                 state.watch_signatures((inner.options.now_ms)());
             }
             if is_new && has_changed(inner, slot) == Some(true) {
-                let due = Due { at: Instant::now() + inner.options.quiet, renamed: false };
-                self.due.insert(slot.apex.clone(), due);
+                self.due.insert(slot.apex.clone(), Due::now(false, inner.options.quiet));
             }
         }
     }

@@ -35,7 +35,7 @@ pub use serial::SerialPolicy;
 pub use times::{Durations, TIME_BOUNDS, Times};
 
 pub(super) use finding::{error, left_out_zonemd, warning};
-pub(super) use frozen::Frozen;
+pub(super) use frozen::{Claims, Frozen};
 pub(super) use jobs::{Job, Jobs};
 pub(super) use lease::Lease;
 pub(super) use overlay::{Overlay, RowEdit};

@@ -41,6 +41,11 @@ impl Stamp {
         fs::metadata(path).ok().map(|metadata| Self::of(&metadata))
     }
 
+    /// Whether the last that happened to the file was a write, not a rename or a change of its rights.
+    pub(crate) fn is_of_write(&self) -> bool {
+        self.mtime >= self.ctime
+    }
+
     /// How long ago the file last changed. A time in the future is one of a clock that was set back since:
     /// long ago, or every start would wait for the file.
     pub(crate) fn age(&self) -> Duration {

@@ -228,6 +228,110 @@ fn a_directory_moved_into_place_is_news_and_watched_from_then_on() {
     wait_for("an edit in it", || address() == ["192.0.2.2"]);
 }
 
+/// Writes a file line by line, slower than a watcher is quick, and does something else halfway.
+fn write_slowly(path: &Path, lines: &[String], halfway: impl FnOnce()) {
+    let mut halfway = Some(halfway);
+    let mut file = fs::File::create(path).unwrap();
+    for (at, line) in lines.iter().enumerate() {
+        file.write_all(line.as_bytes()).unwrap();
+        if at == lines.len() / 2 {
+            halfway.take().into_iter().for_each(|act| act());
+        }
+        std::thread::sleep(Duration::from_millis(15));
+    }
+}
+
+/// Hosts as lines of a file.
+fn hosts(last: u8) -> Vec<String> {
+    (0..20).map(|host| format!("many{host} A 192.0.2.{last}\n")).collect()
+}
+
+/// Waits until all hosts have an address; none may have it while others lack it.
+fn whole_or_not_at_all(publisher: &Publisher, last: u8) {
+    let wanted = [format!("192.0.2.{last}")];
+    wait_for("all hosts", || {
+        let zone = live(publisher);
+        let has = |host: u8| at(&zone, &format!("many{host}.example."), Rtype::A) == wanted;
+        let count = (0..20).filter(|host| has(*host)).count();
+        assert!([0, 20].contains(&count), "{count} of 20 are live");
+        count == 20
+    });
+}
+
+#[test]
+fn a_rename_does_not_make_an_include_live_that_is_still_being_written() {
+    let house = House::new(&format!("{ZONE}$INCLUDE hosts.inc\n"));
+    let include = house.directory.path().join("hosts.inc");
+    fs::write(&include, hosts(1).concat()).unwrap();
+    let publisher = house.opened();
+    let _watcher = publisher.watch();
+    std::thread::sleep(Duration::from_millis(200));
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            write_slowly(&include, &hosts(2), || {
+                let text = format!("{ZONE}$INCLUDE hosts.inc\nnew A 192.0.2.9\n");
+                by_rename(&house.file(), text.as_bytes());
+            });
+        });
+        whole_or_not_at_all(&publisher, 2);
+    });
+}
+
+#[test]
+fn a_link_that_is_swapped_does_not_make_a_file_live_that_is_still_being_written() {
+    let house = House::new(ZONE);
+    let root = house.directory.path();
+    let with = |hosts: Vec<String>| -> Vec<String> {
+        ZONE.lines().map(|line| format!("{line}\n")).chain(hosts).collect()
+    };
+    by_symlink(&house.file(), with(hosts(1)).concat().as_bytes());
+    let publisher = house.opened();
+    let _watcher = publisher.watch();
+    std::thread::sleep(Duration::from_millis(200));
+    fs::create_dir(root.join("..next")).unwrap();
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            write_slowly(&root.join("..next/example.zone"), &with(hosts(2)), || {
+                std::os::unix::fs::symlink("..next", root.join("..data_tmp")).unwrap();
+                fs::rename(root.join("..data_tmp"), root.join("..data")).unwrap();
+            });
+        });
+        whole_or_not_at_all(&publisher, 2);
+    });
+}
+
+#[test]
+fn a_watched_file_that_changes_for_ever_is_reported() {
+    let house = House::new(ZONE);
+    let options = Options {
+        quiet: Duration::from_millis(60),
+        patience: Duration::from_millis(400),
+        ..house.options()
+    };
+    let store = Store::open(&house.state()).unwrap();
+    let source = ZoneSource::new(apex(), house.file());
+    let (publisher, _) = Publisher::open(store, vec![source], options).unwrap();
+    let _watcher = publisher.watch();
+    std::thread::sleep(Duration::from_millis(200));
+    let refusal = || publisher.zone_status(&apex()).unwrap().refusal;
+    let end = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            let mut file = fs::File::options().append(true).open(house.file()).unwrap();
+            let mut number = 0u32;
+            while !end.load(Ordering::Relaxed) {
+                number += 1;
+                writeln!(file, "x{number} A 192.0.2.80").unwrap();
+                std::thread::sleep(Duration::from_millis(15));
+            }
+        });
+        wait_for("the report", || refusal().is_some());
+        end.store(true, Ordering::Relaxed);
+    });
+    assert_eq!(live(&publisher).serial(), 10, "nothing of it is live");
+    wait_for("once it is quiet", || refusal().is_none());
+}
+
 #[test]
 fn a_file_that_changes_for_ever_is_reported_and_not_loaded() {
     let house = House::new(ZONE);

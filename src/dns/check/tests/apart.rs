@@ -38,7 +38,7 @@ fn compare(text: &[u8], options: &Options) {
 }
 
 /// Lines that mean something to those behind them, or look as if they did.
-const LINES: [&str; 24] = [
+const LINES: [&str; 28] = [
     "www A 192.0.2.1",
     "a.b.c A 192.0.2.2",
     "mail 60 MX 10 www",
@@ -58,6 +58,10 @@ const LINES: [&str; 24] = [
     "$ORIGIN example.",
     "$INCLUDE inc",
     "$GENERATE 1-3 g$ A 192.0.2.$",
+    "( $TTL 77 )",
+    "($ORIGIN sub.example.)",
+    "($ORIGIN\n example.)",
+    "($GENERATE 1-2 p$ A 192.0.2.$)",
     "bad A 192.0.2",
     "open TXT (",
     "quote TXT \"not closed",
@@ -72,7 +76,7 @@ proptest! {
     fn lines_in_any_order(
         has_ttl in any::<bool>(),
         // Most texts are good, or nothing would be read apart.
-        picked in prop::collection::vec(prop_oneof![12 => 0usize..14, 1 => 14usize..24], 0..24),
+        picked in prop::collection::vec(prop_oneof![12 => 0usize..14, 1 => 14usize..28], 0..24),
         records_max in prop_oneof![9 => Just(1000usize), 1 => Just(6usize)],
         is_cut in any::<bool>(),
     ) {
@@ -83,6 +87,19 @@ proptest! {
             text.truncate(text.len() - 1);
         }
         compare(text.as_bytes(), &Options { records_max, ..Options::default() });
+    }
+}
+
+#[test]
+fn a_directive_behind_a_parenthesis_counts_for_all_that_follows() {
+    for directive in ["($ORIGIN sub)", "( $TTL 77 )"] {
+        let mut text =
+            "$TTL 60\n@ SOA ns h 1 7200 900 1209600 300\n@ NS ns\nns A 192.0.2.1\n".to_owned();
+        for at in 0..40 {
+            text.push_str(&format!("h{at} A 192.0.2.1\n"));
+            text.extend((at == 10).then(|| format!("{directive}\n")));
+        }
+        compare(text.as_bytes(), &Options::default());
     }
 }
 

@@ -106,9 +106,8 @@ impl Parser<'_, '_> {
         if self.fits(&inner, 1) {
             self.open.push(path);
             let origin = std::mem::replace(&mut self.origin, origin);
-            let (owner, state) = (self.owner.clone(), self.owner_state);
-            self.file(inner);
-            (self.origin, self.owner, self.owner_state) = (origin, owner, state);
+            self.aside(inner);
+            self.origin = origin;
             self.open.pop();
         }
         Ok(())
