@@ -62,10 +62,14 @@ impl Desk {
     }
 
     /// The letter's transaction is over: drops the file if it failed.
-    pub(super) fn settle_letter(&self, letter: Option<&AttachmentRow>, is_kept: bool) {
+    pub(super) fn settle_letter<T>(
+        &self,
+        letter: Option<&AttachmentRow>,
+        done: &Result<T, ActError>,
+    ) {
         let Some(letter) = letter else { return };
-        if !is_kept {
-            // The retention job deletes what could not be removed.
+        if done.as_ref().is_err_and(|error| !error.may_be_done()) {
+            // The retention job deletes what could not be removed, and what no row names after all.
             drop(std::fs::remove_file(self.letter_path(&letter.file)));
         }
         self.arriving().remove(&letter.file);

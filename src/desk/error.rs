@@ -116,6 +116,16 @@ impl ActError {
         is_unavailable(self)
     }
 
+    /// Whether it may have been done all the same: the answer to its commit was not heard.
+    pub(super) fn may_be_done(&self) -> bool {
+        let (Self::Audit(AuditError::Store(error)) | Self::Publish(PublishError::Store(error))) =
+            self
+        else {
+            return false;
+        };
+        matches!(error, StoreError::Unheard(_))
+    }
+
     /// The single faults, by field.
     pub fn faults(&self) -> &[Fault] {
         match self {

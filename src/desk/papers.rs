@@ -378,8 +378,9 @@ impl Desk {
             Err(reason) => return self.not_rendered(row, &reason).map(|()| false),
         };
         let written = self.paper_rendered(row, &pdf, &file);
-        if !matches!(written, Ok(true)) {
-            // The retention job deletes what could not be removed.
+        let is_named = written.as_ref().map_or_else(ActError::may_be_done, |is_named| *is_named);
+        if !is_named {
+            // The retention job deletes what could not be removed, and what no row names after all.
             drop(std::fs::remove_file(self.paper_path(&file)));
         }
         written

@@ -180,7 +180,7 @@ impl Desk {
             let arrival = Arrival { application, letter, outside, secret: new_secret()? };
             self.0.ledger.store.write(|tx| write(tx, &arrival))
         })();
-        self.settle_letter(file.as_ref(), sent.is_ok());
+        self.settle_letter(file.as_ref(), &sent);
         self.turned_back(&by.actor, Deed::Submit, "new", sent)
     }
 
@@ -274,7 +274,7 @@ impl Desk {
         }
         let (application, letter) = self.take_in(application, letter)?;
         let result = self.resubmit_taken(number, application, letter.clone(), actor, terms);
-        self.settle_letter(letter.as_ref(), result.is_ok());
+        self.settle_letter(letter.as_ref(), &result);
         self.probe_ahead(&result?);
         self.view_for(number, actor)
     }
