@@ -221,6 +221,7 @@ impl<P: Packets> Loop<P> {
         let counters = &self.endpoints[0].responder.counters;
         counters.send_failed.add(sent.failed as u64);
         counters.short_sends.add(sent.short as u64);
+        counters.socket_errors.add(sent.errors as u64);
         self.endpoints.iter_mut().for_each(|it| it.responder.finish());
     }
 

@@ -392,7 +392,7 @@ mod tests {
         packet.response[..2].copy_from_slice(packet.query);
         packet.response[2..4].copy_from_slice(packet.query);
         server.answer(0, 4);
-        assert_eq!(server.send(), Sent { sent: 1, failed: 0, short: 0 });
+        assert_eq!(server.send(), Sent { sent: 1, ..Sent::default() });
         let mut reply = [0; 16];
         let (length, from) = client.recv_from(&mut reply).unwrap();
         (reply[..length].to_vec(), from)
@@ -441,7 +441,7 @@ mod tests {
                 packet.response[0] = packet.query[0];
                 batch.answer(index, 1);
             }
-            assert_eq!(batch.send(), Sent { sent: expected, failed: 0, short: 0 });
+            assert_eq!(batch.send(), Sent { sent: expected, ..Sent::default() });
         }
         let mut reply = [0; 16];
         for index in 0..BATCH + 1 {

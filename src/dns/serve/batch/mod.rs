@@ -65,4 +65,6 @@ pub struct Sent {
     pub failed: usize,
     /// Calls that took fewer than they were given.
     pub short: usize,
+    /// Calls that failed and left their responses for the next one.
+    pub errors: usize,
 }

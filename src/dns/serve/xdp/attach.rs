@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 
 use super::batch::Terms;
 use super::bpf::{self, Mode};
-use super::interface::holder;
+use super::interface::{Watch, holder};
 use super::prepare::{Prepared, Ready};
 use super::socket::statistics;
 use super::worker::Worker;
@@ -67,7 +67,10 @@ impl Xdp {
     /// Interfaces without it, each with the reason.
     pub(crate) fn troubles(&self) -> Vec<String> {
         let failed = |(name, attached): &(String, Result<Attached, String>)| {
-            let why = attached.as_ref().err()?;
+            let why = match attached {
+                Ok(attached) => attached.watch.trouble()?,
+                Err(why) => why.clone(),
+            };
             Some(format!("server.xdp: {name}: {why}: sockets answer"))
         };
         self.interfaces.iter().filter_map(failed).collect()
@@ -106,6 +109,8 @@ pub struct XdpReport {
 
 /// A program on an interface, and who reads what it redirects.
 struct Attached {
+    /// Whether its interface is still there.
+    watch: Watch,
     /// How the program is attached.
     mode: Mode,
     /// Whether frames are not copied.
@@ -129,6 +134,8 @@ impl Attached {
         until: Instant,
     ) -> Result<Self, String> {
         let Ready { interface, targets, program, map, sockets } = ready;
+        let watch = Watch::new(&interface);
+        let watch = watch.map_err(|error| format!("it cannot be watched: {error}"))?;
         // Of the addresses that are listened on, those that queries can come to over this interface.
         let is_used = |at| targets.iter().any(|target| listener(endpoints, *target) == Some(at));
         let used = (0..).zip(endpoints).filter(|(at, _)| is_used(*at)).map(|(_, it)| it.clone());
@@ -148,10 +155,11 @@ impl Attached {
             mtu: interface.mtu,
             response_octets: usize::from(shared.policy.load().identity.udp_size),
             targets: targets.iter().filter_map(listened).collect(),
+            own: targets.iter().map(SocketAddr::ip).chain(interface.addresses).collect(),
         };
         let cpus = system::allowed_cpus().unwrap_or_default();
-        let mut attached =
-            Self { mode, is_zero_copy: true, targets, map, link: Some(link), workers: Vec::new() };
+        let (link, workers) = (Some(link), Vec::new());
+        let mut attached = Self { watch, mode, is_zero_copy: true, targets, map, link, workers };
         for (queue, socket) in (0..).zip(sockets) {
             let copy = mode == Mode::Generic;
             again(until, || socket.bind(interface.index, queue, copy))
@@ -168,7 +176,8 @@ impl Attached {
 
     /// What is known of it, but for its name.
     fn report(&self) -> XdpReport {
-        let (mode, zero_copy) = (Some(self.mode.word()), self.is_zero_copy);
+        let mode = self.watch.trouble().is_none().then_some(self.mode.word());
+        let zero_copy = mode.is_some() && self.is_zero_copy;
         let mut report = XdpReport { mode, zero_copy, ..XdpReport::default() };
         for worker in &self.workers {
             let read = |number: &AtomicU64| number.load(Ordering::Relaxed);

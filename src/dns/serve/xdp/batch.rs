@@ -5,7 +5,7 @@
 //! response overwrites it.
 
 use std::io::{self, PipeReader};
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
@@ -21,6 +21,9 @@ use crate::serve::batch::{BATCH, Packet, Packets, Sent};
 const CALLS_MAX: usize = 4;
 /// How long responses wait for the next call at most.
 const CALL_REST: Duration = Duration::from_millis(1);
+/// How long a queue without queries is left alone: a driver that stops, because its interface goes down, may ask for a
+/// call later and tells nobody.
+const WAIT_MAX: Duration = Duration::from_secs(1);
 
 //------------ Tally ---------------------------------------------------------
 
@@ -75,6 +78,8 @@ pub(super) struct Terms {
     pub(super) response_octets: usize,
     /// Where queries are sent to, and which of the worker's endpoints that is.
     pub(super) targets: Vec<(SocketAddr, usize)>,
+    /// Addresses of this machine: no query comes in from them.
+    pub(super) own: Vec<IpAddr>,
 }
 
 impl Terms {
@@ -109,10 +114,11 @@ impl FrameBatch {
     /// Waits for a query, or the end.
     fn wait(&mut self) -> io::Result<()> {
         let waits_for_call = self.socket.rings.wants_a_call();
-        let rest = Timespec::try_from(CALL_REST).map_err(io::Error::other)?;
+        let rest = if waits_for_call { CALL_REST } else { WAIT_MAX };
+        let rest = Timespec::try_from(rest).map_err(io::Error::other)?;
         let mut events =
             [PollFd::new(&self.socket, PollFlags::IN), PollFd::new(&self.end, PollFlags::IN)];
-        poll(&mut events, waits_for_call.then_some(&rest))?;
+        poll(&mut events, Some(&rest))?;
         if !events[1].revents().is_empty() && self.socket.rings.count() == 0 {
             self.stop.store(true, Ordering::Release);
         }
@@ -124,7 +130,7 @@ impl FrameBatch {
         let Some(frame) = self.socket.rings.take() else { return false };
         let (octets, length) = self.socket.frames.octets(&frame);
         let read = octets.get(..length).and_then(|octets| {
-            let query = frame::read(octets, self.terms.interface).ok()?;
+            let query = frame::read(octets, self.terms.interface, &self.terms.own).ok()?;
             let endpoint = self.terms.endpoint(query.asked)?;
             Some((query, endpoint))
         });
@@ -218,8 +224,10 @@ impl Packets for FrameBatch {
             if !self.socket.rings.wants_a_call() {
                 break;
             }
-            if self.socket.push().is_err() {
-                result = Sent { sent: 0, failed: self.gathered, short: 0 };
+            if let Err(error) = self.socket.push() {
+                // They stay in the ring and go out with a later call.
+                tracing::debug!(interface = self.terms.interface, %error, "sending failed");
+                result.errors += 1;
                 break;
             }
         }

@@ -49,8 +49,8 @@ pub(super) enum Fault {
     Source,
 }
 
-/// Reads a frame that came by an interface of this index.
-pub(super) fn read(frame: &[u8], interface: u32) -> Result<Query, Fault> {
+/// Reads a frame that came by an interface of this index to a machine that has these addresses.
+pub(super) fn read(frame: &[u8], interface: u32, own: &[IpAddr]) -> Result<Query, Fault> {
     let (headers, version) = match array(frame, 12)? {
         [0x08, 0x00, 0x45] => (ETHERNET + IPV4, 4),
         [0x86, 0xdd, first] if first >> 4 == 6 => (ETHERNET + IPV6, 6),
@@ -77,7 +77,7 @@ pub(super) fn read(frame: &[u8], interface: u32) -> Result<Query, Fault> {
     }
     let [source_port, port] = [[udp[0], udp[1]], [udp[2], udp[3]]].map(u16::from_be_bytes);
     let is_group = frame.get(6).is_none_or(|first| first & 1 == 1);
-    if is_group || from == to || !may_send(from) {
+    if is_group || own.contains(&from) || !may_send(from) {
         return Err(Fault::Source);
     }
     let client = match from {

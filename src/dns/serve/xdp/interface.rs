@@ -35,6 +35,8 @@ const IFA_LOCAL: u16 = 2;
 const IS_ETHERNET: u16 = 1;
 /// The flag of an interface that is up.
 const IS_UP: u32 = 1;
+/// Octets of the longest name; alternative names may be longer.
+const NAME_MAX: usize = libc::IFNAMSIZ - 1;
 
 /// An interface.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -56,19 +58,24 @@ pub(super) struct Interface {
 impl Interface {
     /// Looks at the interface of a name, or says in words why no program may be attached to it.
     pub(super) fn look_at(name: &str) -> Result<Self, String> {
+        if name.len() > NAME_MAX {
+            return Err(format!(
+                "a name has at most {NAME_MAX} octets (`ip link` shows the short one behind its number)"
+            ));
+        }
         let netlink = Netlink::open().map_err(|error| cannot_ask(&error))?;
         let (mut found, _) = by_name(&netlink, name)?;
         let carries_vlans = carries_vlans(&netlink, found.index).map_err(|it| cannot_ask(&it))?;
         let any = (AddressFamily::INET, SocketType::DGRAM);
         let socket = socket_with(any.0, any.1, SocketFlags::CLOEXEC, None);
         let socket: OwnedFd = socket.map_err(|error| cannot_ask(&error.into()))?;
-        if carries_vlans && ethtool::takes_tags(&socket, name) {
+        if carries_vlans && ethtool::takes_tags(&socket, &found.name) {
             return Err(format!(
                 "it carries VLANs, and takes their tags off before they can be seen \
                  (`ethtool -K {name} rxvlan off` ends that)"
             ));
         }
-        found.queues = ethtool::queues(&socket, name);
+        found.queues = ethtool::queues(&socket, &found.name);
         found.addresses = addresses(&netlink, found.index).map_err(|it| cannot_ask(&it))?;
         Ok(found)
     }
@@ -78,6 +85,48 @@ impl Interface {
 pub fn look_at_interface(name: &str) -> Result<(), String> {
     Interface::look_at(name).map(drop)
 }
+
+//------------ Watch ---------------------------------------------------------
+
+/// Sees whether an interface is still the one that its program was made for.
+#[derive(Debug)]
+pub(super) struct Watch {
+    /// Asks, where the interface is.
+    netlink: Netlink,
+    /// Its number.
+    index: u32,
+    /// Its MAC address.
+    mac: [u8; 6],
+}
+
+impl Watch {
+    /// Watches an interface.
+    pub(super) fn new(interface: &Interface) -> io::Result<Self> {
+        let Interface { index, mac, .. } = *interface;
+        Ok(Self { netlink: Netlink::open()?, index, mac })
+    }
+
+    /// Why no query comes over it any more, in words. `None`: nothing is known against it.
+    pub(super) fn trouble(&self) -> Option<String> {
+        let mut body = [0; LINK];
+        body[LINK_INDEX..LINK_INDEX + 4].copy_from_slice(&self.index.to_ne_bytes());
+        let mut mac = None;
+        let asked = self.netlink.ask(GET_LINK, &body, false, |body| {
+            mac = read_link(body).map(|(interface, ..)| interface.mac);
+        });
+        match (asked, mac) {
+            (Err(error), _) if error.raw_os_error() == Some(libc::ENODEV) => {
+                Some("it was removed (restart gapura once it is back)".to_owned())
+            }
+            (Ok(()), Some(mac)) if mac != self.mac => {
+                Some("its MAC address was changed (restart gapura)".to_owned())
+            }
+            _ => None,
+        }
+    }
+}
+
+//------------ Questions -----------------------------------------------------
 
 /// Which program has an interface, in words.
 pub(super) fn holder(name: &str) -> String {
@@ -106,12 +155,12 @@ fn by_name(netlink: &Netlink, name: &str) -> Result<(Interface, Option<u32>), St
     body.extend_from_slice(name.as_bytes());
     body.resize((body.len() + 1).next_multiple_of(4), 0);
     let mut found = None;
-    netlink.ask(GET_LINK, &body, false, |body| found = read_link(name, body)).map_err(|error| {
-        match error.raw_os_error() {
+    netlink.ask(GET_LINK, &body, false, |body| found = read_link(body)).map_err(
+        |error| match error.raw_os_error() {
             Some(libc::ENODEV) => "there is no such interface (`ip link` lists them)".to_owned(),
             _ => cannot_ask(&error),
-        }
-    })?;
+        },
+    )?;
     found.ok_or_else(|| "it does not speak Ethernet".to_owned()).and_then(|found| {
         let (interface, other, is_up) = found;
         if is_up { Ok((interface, other)) } else { Err("it is down".to_owned()) }
@@ -119,14 +168,16 @@ fn by_name(netlink: &Netlink, name: &str) -> Result<(Interface, Option<u32>), St
 }
 
 /// An interface, the program on it, and whether it is up, from a message about it; `None` without Ethernet.
-fn read_link(name: &str, body: &[u8]) -> Option<(Interface, Option<u32>, bool)> {
+fn read_link(body: &[u8]) -> Option<(Interface, Option<u32>, bool)> {
     let attributes = Attributes(body.get(LINK..)?);
     if number_16(body, LINK_TYPE)? != IS_ETHERNET {
         return None;
     }
     let program = attributes.inside(IFLA_XDP).and_then(|xdp| xdp.number(IFLA_XDP_PROG_ID));
     let interface = Interface {
-        name: name.to_owned(),
+        name: String::from_utf8_lossy(attributes.get(IFLA_IFNAME)?)
+            .trim_end_matches('\0')
+            .to_owned(),
         index: number_32(body, LINK_INDEX)?,
         mac: attributes.get(IFLA_ADDRESS)?.try_into().ok()?,
         mtu: attributes.number(IFLA_MTU)? as usize,
@@ -178,7 +229,8 @@ mod tests {
         let told = |name: &str| Interface::look_at(name).unwrap_err();
         assert!(told("no-such-if0").contains("no such interface"), "{}", told("no-such-if0"));
         assert!(told("lo").contains("Ethernet"), "{}", told("lo"));
-        assert!(!told("a name that is much too long for an interface").is_empty());
+        let long = told("sixteen-octets-0");
+        assert!(long.contains("at most 15 octets (`ip link`"), "{long}");
         assert!(!told("").is_empty());
     }
 

@@ -44,24 +44,38 @@ pub(super) struct Ready {
 }
 
 impl Prepared {
-    /// Prepares these interfaces for queries to these addresses.
+    /// Prepares these interfaces for queries to these addresses. One that is named twice, by an alternative name
+    /// say, is prepared once.
     pub(crate) fn new(names: &[String], listen: &[SocketAddr]) -> Self {
-        let interfaces = names.iter().map(|name| (name.clone(), Ready::new(name, listen)));
-        Self { interfaces: interfaces.collect() }
+        let mut interfaces: Vec<(String, Result<Ready, String>)> = Vec::new();
+        for name in names {
+            let found = Interface::look_at(name);
+            let is_same = |ready: &Result<Ready, String>| {
+                let known = ready.as_ref().ok().map(|it| it.interface.index);
+                known.is_some() && known == found.as_ref().ok().map(|it| it.index)
+            };
+            if !interfaces.iter().any(|(known, ready)| known == name || is_same(ready)) {
+                let ready = found.and_then(|interface| Ready::new(interface, listen));
+                interfaces.push((name.clone(), ready));
+            }
+        }
+        Self { interfaces }
     }
 }
 
 impl Ready {
     /// Prepares an interface, or says in words why it cannot be used.
-    fn new(name: &str, listen: &[SocketAddr]) -> Result<Self, String> {
-        let interface = Interface::look_at(name)?;
+    fn new(interface: Interface, listen: &[SocketAddr]) -> Result<Self, String> {
         let mut targets = targets(&interface, listen);
         if targets.is_empty() {
             return Err("no address of server.listen is one that it could be asked at".to_owned());
         }
         if targets.len() > TARGETS_MAX {
             let left = targets.split_off(TARGETS_MAX);
-            tracing::warn!(interface = name, "sockets answer at {left:?}: more addresses than fit");
+            tracing::warn!(
+                interface = interface.name,
+                "sockets answer at {left:?}: more addresses than fit"
+            );
         }
         let told = |what: &'static str| move |error: io::Error| in_words(what, &error);
         let queues = interface.queues.min(QUEUES_MAX);

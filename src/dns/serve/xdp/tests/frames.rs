@@ -10,7 +10,7 @@ use proptest::prelude::*;
 
 use super::super::assembler::Instruction;
 use super::super::checksum::Sum;
-use super::super::frame::{self, ETHERNET, Fault, IPV4, IPV6, QUERY_MAX, UDP};
+use super::super::frame::{self, ETHERNET, Fault, IPV4, IPV6, QUERY_MAX, Query, UDP};
 use super::super::program::{PASS, TARGETS_MAX, program};
 
 /// Verdict: to the socket.
@@ -191,11 +191,17 @@ fn code() -> Vec<Instruction> {
     program(MAC, &targets(), &Map).unwrap()
 }
 
+/// Reads a frame at the machine that listens there.
+fn read(octets: &[u8]) -> Result<Query, Fault> {
+    let own: Vec<IpAddr> = targets().iter().map(SocketAddr::ip).collect();
+    frame::read(octets, 1, &own)
+}
+
 /// Whether it takes a frame; then it can be read, whatever comes of that.
 #[track_caller]
 fn takes(frame: &[u8]) -> bool {
     let takes = verdict(&code(), frame) == REDIRECT;
-    let read = frame::read(frame, 1);
+    let read = read(frame);
     if takes {
         assert_ne!(read, Err(Fault::Headers), "taken and not understood: {frame:02x?}");
     }
@@ -211,13 +217,13 @@ fn queries_to_us_are_taken_and_read() {
         (ipv6(), FRONT_6, "[2001:db8::9]:4000", "[2001:db8::1]:53"),
     ] {
         assert!(takes(&made));
-        let query = frame::read(&made, 1).unwrap();
+        let query = read(&made).unwrap();
         assert_eq!((query.client, query.asked), (client.parse().unwrap(), asked.parse().unwrap()));
         assert_eq!(query.octets, front..front + 27);
         // Padding behind it changes nothing.
         let padded = [made.clone(), vec![0xee; 20]].concat();
         assert!(takes(&padded));
-        assert_eq!(frame::read(&padded, 1).unwrap(), query);
+        assert_eq!(read(&padded).unwrap(), query);
     }
     for to in ["192.0.2.2:5353", "[2001:db8::2]:53"] {
         let from = if to.starts_with('[') { "[fe80::9]:1" } else { "10.0.0.1:1" };
@@ -290,7 +296,7 @@ fn every_truncation_is_passed_on() {
     for whole in [ipv4(), ipv6()] {
         for length in 0..whole.len() {
             assert!(!takes(&whole[..length]), "{length}");
-            assert_eq!(frame::read(&whole[..length], 1), Err(Fault::Headers), "{length}");
+            assert_eq!(read(&whole[..length]), Err(Fault::Headers), "{length}");
         }
     }
 }
@@ -311,7 +317,7 @@ fn every_flipped_bit_is_passed_on_or_noticed() {
                 at if whole[12] == 0x86 => (14..18).contains(&at) || at == 21,
                 _ => false,
             };
-            let read = frame::read(&flipped, 1);
+            let read = read(&flipped);
             assert_eq!(read.is_ok(), is_free && flipped[6] & 1 == 0, "bit {bit}: {read:?}");
         }
     }
@@ -319,28 +325,36 @@ fn every_flipped_bit_is_passed_on_or_noticed() {
 
 #[test]
 fn impossible_sources_and_checksums_are_not_answered() {
-    for from in ["127.0.0.1", "0.0.0.0", "0.1.2.3", "224.0.0.1", "255.255.255.255", "192.0.2.1"] {
+    for from in [
+        "127.0.0.1",
+        "0.0.0.0",
+        "0.1.2.3",
+        "224.0.0.1",
+        "255.255.255.255",
+        "192.0.2.1",
+        "192.0.2.2",
+    ] {
         let made = frame(&format!("{from}:4000"), "192.0.2.1:53", &[0; 12]);
-        assert_eq!(frame::read(&made, 1), Err(Fault::Source), "{from}");
+        assert_eq!(read(&made), Err(Fault::Source), "{from}");
     }
-    for from in ["::1", "::", "ff02::1", "::ffff:192.0.2.9", "2001:db8::1"] {
+    for from in ["::1", "::", "ff02::1", "::ffff:192.0.2.9", "2001:db8::1", "2001:db8::2"] {
         let made = frame(&format!("[{from}]:4000"), "[2001:db8::1]:53", &[0; 12]);
-        assert_eq!(frame::read(&made, 1), Err(Fault::Source), "{from}");
+        assert_eq!(read(&made), Err(Fault::Source), "{from}");
     }
-    assert_eq!(frame::read(&with(&ipv4(), 6, &[3]), 1), Err(Fault::Source), "a group's MAC");
+    assert_eq!(read(&with(&ipv4(), 6, &[3])), Err(Fault::Source), "a group's MAC");
     // Without a checksum: fine over IPv4 only.
-    assert!(frame::read(&with(&ipv4(), 40, &[0, 0]), 1).is_ok());
-    assert_eq!(frame::read(&with(&ipv6(), 60, &[0, 0]), 1), Err(Fault::Checksum));
-    assert_eq!(frame::read(&with(&ipv4(), 24, &[0, 0]), 1), Err(Fault::Checksum), "of the header");
+    assert!(read(&with(&ipv4(), 40, &[0, 0])).is_ok());
+    assert_eq!(read(&with(&ipv6(), 60, &[0, 0])), Err(Fault::Checksum));
+    assert_eq!(read(&with(&ipv4(), 24, &[0, 0])), Err(Fault::Checksum), "of the header");
     // Left to hardware by a sender on this machine: the sum of the pseudo-header.
     let sum = Sum::default().with(&ipv4()[26..34]).with(&[0, 17, 0, 35]).folded();
-    assert!(frame::read(&with(&ipv4(), 40, &sum), 1).is_ok());
+    assert!(read(&with(&ipv4(), 40, &sum)).is_ok());
 }
 
 #[test]
 fn a_link_local_client_is_one_of_its_interface() {
     let made = frame("[fe80::9]:4000", "[2001:db8::1]:53", &[0; 12]);
-    assert_eq!(frame::read(&made, 7).unwrap().client, "[fe80::9%7]:4000".parse().unwrap());
+    assert_eq!(frame::read(&made, 7, &[]).unwrap().client, "[fe80::9%7]:4000".parse().unwrap());
 }
 
 #[test]
@@ -357,7 +371,7 @@ fn a_program_has_a_limit_of_addresses() {
 fn a_response_goes_back_the_way_its_query_came() {
     for (made, front) in [(ipv4(), FRONT_4), (ipv6(), FRONT_6)] {
         for length in [12, 27, 28, 600, 1232] {
-            let query = frame::read(&made, 1).unwrap();
+            let query = read(&made).unwrap();
             let mut room = made.clone();
             room.resize(1700, 0xee);
             for (at, octet) in room[front..front + length].iter_mut().enumerate() {
@@ -367,7 +381,7 @@ fn a_response_goes_back_the_way_its_query_came() {
             assert_eq!(whole, (front + length).max(60));
             assert_eq!((&room[..6], &room[6..12]), (&CLIENT_MAC[..], &MAC[..]));
             // Read as if it were a query, it is whole and right.
-            let read = frame::read(&room[..whole], 1).unwrap();
+            let read = frame::read(&room[..whole], 1, &[]).unwrap();
             assert_eq!((read.client, read.asked), (query.asked, query.client));
             assert_eq!(read.octets, front..front + length);
             assert!((0..length).all(|at| room[front + at] == at as u8), "the response itself");
@@ -375,14 +389,14 @@ fn a_response_goes_back_the_way_its_query_came() {
             let ttl = if front == FRONT_4 { 22 } else { 21 };
             assert_eq!(room[ttl], 64);
         }
-        let query = frame::read(&made, 1).unwrap();
+        let query = read(&made).unwrap();
         assert_eq!(frame::write(&mut made.clone(), &query, 1232, 0), None, "no room");
     }
 }
 
 #[test]
 fn a_checksum_of_zero_is_written_as_all_ones() {
-    let query = frame::read(&ipv6(), 1).unwrap();
+    let query = read(&ipv6()).unwrap();
     let mut room = ipv6();
     room.resize(200, 0);
     room[FRONT_6..FRONT_6 + 14].fill(0);
@@ -415,7 +429,7 @@ proptest! {
         odd.truncate(cut.max(1));
         odd.extend(tail);
         let is_taken = takes(&odd);
-        if let Ok(query) = frame::read(&odd, 1) {
+        if let Ok(query) = read(&odd) {
             prop_assert!(query.octets.end <= odd.len());
             // What can be read and was not taken was for somebody else.
             prop_assert!(is_taken || odd[..6] != MAC || !targets().contains(&query.asked));
@@ -429,6 +443,6 @@ proptest! {
     #[test]
     fn octets_without_sense_are_passed_on(octets in proptest::collection::vec(any::<u8>(), 0..200)) {
         prop_assert!(!takes(&octets) || octets.starts_with(&MAC));
-        let _ = frame::read(&octets, 1);
+        let _ = read(&octets);
     }
 }

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use super::super::frame::{ETHERNET, IPV4};
+use super::super::prepare::Prepared;
 use super::super::socket::FRAMES;
 use super::frames::{frame, with};
 use super::wire::{SERVER, Wire};
@@ -126,6 +127,7 @@ fn what_is_odd_is_answered_by_the_sockets_and_what_is_wrong_by_nobody() {
         (0, "a wrong checksum", vec![with(&four, 40, &[1, 2])], true, false),
         (1, "a wrong checksum", vec![with(&six, 60, &[1, 2])], true, false),
         (0, "from itself", vec![frame("192.0.2.1:4000", WAYS[0].1, &message)], true, false),
+        (1, "from itself", vec![frame("[2001:db8::1]:4000", WAYS[1].1, &message)], true, false),
         (0, "cut", vec![four[..50].to_vec()], false, false),
     ] {
         let (from, to) = WAYS[at];
@@ -141,7 +143,7 @@ fn what_is_odd_is_answered_by_the_sockets_and_what_is_wrong_by_nobody() {
         let counted = report(&running);
         assert_eq!(counted.received + counted.invalid, taken, "{what}: {counted:?}");
     }
-    assert_eq!(report(&running).invalid, 3);
+    assert_eq!(report(&running).invalid, 4);
 }
 
 /// A frame with IPv4 options that do nothing.
@@ -245,9 +247,37 @@ fn an_interface_may_go_and_come() {
     };
     assert!((0..40).any(is_answered), "{:?}", report(&running));
     wait_for_sent(&running, 2);
+    assert_eq!((report(&running).mode, running.soon()), (Some("native"), Vec::new()));
     wire.remove();
-    assert_eq!(report(&running).sent, wait_for_sent(&running, 2).sent);
-    drop(running);
+    assert_eq!(report(&running).mode, None);
+    let told = running.soon().join("");
+    assert!(told.contains("xdp0: it was removed (restart gapura once it is back)"), "{told}");
+    assert!(report(&running).sent >= 2, "what was counted stays");
+}
+
+#[test]
+fn an_interface_with_another_mac_address_is_the_sockets() {
+    let Some(wire) = Wire::make(1500) else { return };
+    let running = serve(&wire, Options::default());
+    wire.set("address 02:00:00:00:00:07");
+    assert_eq!(report(&running).mode, None);
+    let told = running.soon().join("");
+    assert!(told.contains("its MAC address was changed (restart gapura)"), "{told}");
+    ask_www(&wire.socket(WAYS[0].0, WAYS[0].1));
+    assert_eq!(report(&running).received, 0);
+    wire.set("address 02:00:00:00:00:01");
+    assert_eq!((report(&running).mode, running.soon()), (Some("native"), Vec::new()));
+}
+
+#[test]
+fn an_interface_that_is_named_twice_is_used_once() {
+    let Some(wire) = Wire::make(1500) else { return };
+    wire.also_call_it("another0");
+    let names = ["nowhere0", SERVER, "another0", SERVER, "nowhere0"].map(str::to_owned);
+    let listen = WAYS.map(|(_, to)| to.parse().unwrap());
+    let prepared = wire.at_server(|| Prepared::new(&names, &listen));
+    let prepared = prepared.interfaces.iter().map(|(name, it)| (name.as_str(), it.is_ok()));
+    assert_eq!(prepared.collect::<Vec<_>>(), [("nowhere0", false), (SERVER, true)]);
 }
 
 #[test]

@@ -44,10 +44,16 @@ impl Wire {
         self.ends.at_client(work)
     }
 
-    /// Brings the server's interface up or down.
+    /// Brings the server's interface up or down, or sets something else of it.
     pub(super) fn set(&self, state: &str) {
         let line = format!("-n {} link set {SERVER} {state}", self.ends.server);
         assert!(ip(&line).is_some(), "{state}");
+    }
+
+    /// Gives the server's interface an alternative name.
+    pub(super) fn also_call_it(&self, name: &str) {
+        let line = format!("-n {} link property add dev {SERVER} altname {name}", self.ends.server);
+        assert!(ip(&line).is_some(), "{name}");
     }
 
     /// Takes the server's interface away.
