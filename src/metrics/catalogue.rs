@@ -76,7 +76,7 @@ families! {
         SENT_BYTES Counter "gapura_sent_bytes" [] "Octets of responses",
         SEND_FAILED Counter "gapura_send_failed" [] "Responses that the system failed to send",
         WORKER_PANICS Counter "gapura_worker_panics" [] "Batches lost by a panic of a worker",
-        XDP_ATTACHED Gauge "gapura_xdp_attached" ["interface", "mode"] "1 while queries of an interface of server.xdp come over AF_XDP, by mode (native, generic, none), 0 while sockets answer them (none)",
+        XDP_ATTACHED Gauge "gapura_xdp_attached" ["interface", "mode"] "1 while queries of an interface of server.xdp come over AF_XDP, by mode (native, generic, none), 0 while sockets answer them (none), also after it was removed or got another MAC address",
         XDP_FRAMES Counter "gapura_xdp_frames" ["interface", "result"] "Frames over AF_XDP: received, sent, invalid (a wrong checksum, an impossible source), dropped by the kernel for lack of room",
     }
     "Connections" => {
