@@ -3,7 +3,19 @@
 //! they are used.
 
 use std::panic::resume_unwind;
-use std::thread::{Builder, ScopedJoinHandle, scope};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread::{Builder, ScopedJoinHandle, available_parallelism, scope};
+
+use crate::lock::lock;
+
+/// Threads that work on one thing at most: more would only wait for memory.
+const THREADS_MAX: usize = 8;
+
+/// How many threads there may be for one piece of work, this one included.
+pub fn processors() -> usize {
+    available_parallelism().map_or(1, usize::from).min(THREADS_MAX)
+}
 
 /// Does two things at once, or one after the other. A panic of either is the caller's.
 pub fn both<A: Send, B>(beside: impl Fn() -> A + Sync, here: impl FnOnce() -> B) -> (A, B) {
@@ -18,6 +30,36 @@ pub fn several<T: Send>(
     here: impl FnOnce() -> T,
 ) -> Vec<T> {
     several_by(Builder::new, count, beside, here)
+}
+
+/// Does `count` pieces of work on so many threads, each of which begins with something of its own; returns what became
+/// of them, in order. A panic of one is the caller's.
+pub fn each<S, T: Send>(
+    threads: usize,
+    count: usize,
+    begin: impl Fn() -> S + Sync,
+    work: impl Fn(&mut S, usize) -> T + Sync,
+) -> Vec<T> {
+    if threads < 2 {
+        let mut own = begin();
+        return (0..count).map(|at| work(&mut own, at)).collect();
+    }
+    let (next, done) = (AtomicUsize::new(0), Mutex::new(Vec::with_capacity(count)));
+    let run = || {
+        let mut own = begin();
+        loop {
+            let at = next.fetch_add(1, Ordering::Relaxed);
+            if at >= count {
+                return;
+            }
+            let made = work(&mut own, at);
+            lock(&done).push((at, made));
+        }
+    };
+    several(threads.min(count), run, run);
+    let mut done = done.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
+    done.sort_unstable_by_key(|(at, _)| *at);
+    done.into_iter().map(|(_, made)| made).collect()
 }
 
 /// [`both`], with a thread as this builder makes it.
@@ -57,7 +99,6 @@ fn joined<T>(thread: ScopedJoinHandle<'_, T>) -> T {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::atomic::{AtomicUsize, Ordering};
     use std::thread::current;
 
     use super::*;
@@ -79,6 +120,19 @@ mod tests {
         assert_eq!(several(3, count, || 9).len(), 3);
         assert_eq!(several_by(impossible, 3, count, || 9), [9]);
         assert_eq!(calls.load(Ordering::Relaxed), 3);
+    }
+
+    #[test]
+    fn pieces_of_work_come_back_in_order() {
+        for threads in 0..4 {
+            for count in [0, 1, 2, 100] {
+                let begun = AtomicUsize::new(0);
+                let begin = || begun.fetch_add(1, Ordering::Relaxed);
+                let made = each(threads, count, begin, |_, at| at * 2);
+                assert_eq!(made, (0..count).map(|at| at * 2).collect::<Vec<_>>());
+                assert!(begun.into_inner() <= threads.max(1));
+            }
+        }
     }
 
     #[test]

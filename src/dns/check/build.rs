@@ -1,16 +1,14 @@
 //! From the text of a master file to its zone, by all processors where the text is large.
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::thread::available_parallelism;
 
 use crate::master::{self, Input, Parsed, Sinks};
+use crate::threads::processors;
 use crate::wire::{Name, RecordRef};
 use crate::zone::{BuildFault, Zone, ZoneBuilder};
 
 /// Records between two looks whether to go on.
 const LOOK_EVERY: usize = 1 << 17;
-/// Threads for one text at most.
-const THREADS_MAX: usize = 8;
 /// Octets of a text from which on it is read by more than one thread.
 const LARGE_OCTETS: usize = 4 << 20;
 
@@ -34,7 +32,7 @@ pub fn build(
 ) -> Built {
     let threads = match input.bytes.len() {
         ..LARGE_OCTETS => 1,
-        _ => available_parallelism().map_or(1, usize::from).min(THREADS_MAX),
+        _ => processors(),
     };
     build_by(threads, input, apex, options, goes_on)
 }

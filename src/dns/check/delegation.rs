@@ -20,6 +20,12 @@ impl Hosts {
     }
 }
 
+impl FromIterator<Self> for Hosts {
+    fn from_iter<I: IntoIterator<Item = Self>>(parts: I) -> Self {
+        Self(parts.into_iter().flat_map(|part| part.0).collect())
+    }
+}
+
 /// The hosts that the NS records of these names name.
 pub(super) fn hosts<'a>(nodes: impl Iterator<Item = NodeRef<'a>>) -> Hosts {
     let sets = nodes

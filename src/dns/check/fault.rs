@@ -124,6 +124,18 @@ impl Faults {
         }
     }
 
+    /// Adds the faults that come behind these.
+    pub(super) fn append(&mut self, other: Self) {
+        for fault in other.kept {
+            let (rule, more) = (fault.rule, fault.more);
+            self.push(ZoneFault { more: 0, ..fault });
+            if let Some((count, last)) = self.by_rule.get_mut(&rule).filter(|_| more > 0) {
+                *count += more;
+                self.kept[*last].more += more;
+            }
+        }
+    }
+
     /// The faults that were kept.
     pub(super) fn into_vec(self) -> Vec<ZoneFault> {
         self.kept

@@ -37,8 +37,14 @@ use std::collections::BTreeMap;
 
 use fault::Faults;
 
+use crate::threads;
 use crate::wire::{Name, NameRef, RecordRef};
-use crate::zone::{BuildFault, NodeRef, RrsetRef, Zone};
+use crate::zone::{BuildFault, NodeRef, Nodes, RrsetRef, Zone};
+
+/// Names from which on a zone is checked by all processors. Few in tests, so that small zones are.
+const MANY_NAMES: usize = if cfg!(test) { 8 } else { 1 << 16 };
+/// Parts of a zone for each thread, as some take longer than others.
+const PARTS_PER_THREAD: usize = 8;
 
 /// Checks a whole zone. `now` is in seconds since 1970; `built` is what building it has shown.
 pub fn zone(zone: &Zone, built: &[BuildFault], now: u32) -> Vec<ZoneFault> {
@@ -59,13 +65,24 @@ fn content(zone: &Zone, built: &[BuildFault]) -> Vec<ZoneFault> {
 fn content_faults(zone: &Zone, built: &[BuildFault]) -> Faults {
     let mut faults = Faults::default();
     built.iter().for_each(|fault| faults.push(ZoneFault::from(fault)));
-    let glue = delegation::hosts(zone.nodes());
+    let glue = each_part(zone, |nodes| delegation::hosts(nodes)).into_iter().collect();
     values::soa(zone, &mut faults);
     names::apex(zone, &mut faults);
-    for node in zone.nodes() {
-        node_faults(zone, node, &glue, &mut faults);
-    }
+    let found = each_part(zone, |nodes| {
+        let mut faults = Faults::default();
+        nodes.for_each(|node| node_faults(zone, node, &glue, &mut faults));
+        faults
+    });
+    found.into_iter().for_each(|more| faults.append(more));
     faults
+}
+
+/// Looks at all names, those of a large zone in parts and by all processors. Returns what was seen, in order.
+fn each_part<T: Send>(zone: &Zone, look: impl Fn(Nodes<'_>) -> T + Sync) -> Vec<T> {
+    let threads = if zone.name_count() < MANY_NAMES { 1 } else { threads::processors() };
+    let parts = if threads < 2 { 1 } else { threads * PARTS_PER_THREAD };
+    let parts = zone.nodes_in_parts(parts);
+    threads::each(threads, parts.len(), || (), |(), at| look(parts[at].clone()))
 }
 
 /// Checks the names `owners`, those below them where they cut or redirect, the cuts above and the apex.

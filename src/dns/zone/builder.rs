@@ -11,9 +11,9 @@ use super::compile::Compiler;
 use super::contents::{Contents, Zone, name_hash};
 use super::encode::Entry;
 use super::key;
-use super::node::Flags;
-use super::stage::{Depth, RUN_HEAD_OCTETS, Runs, Stage, owner_of, record_octets, records_of};
-use super::trie::{BulkItem, BulkLoader, Owners, Source, Trie};
+use super::load::{load_hashed, load_names};
+use super::stage::{Depth, Stage};
+use super::trie::Trie;
 use crate::wire::{Class, Name, NameRef, RecordRef, Rtype};
 
 //------------ ZoneBuilder ---------------------------------------------------
@@ -131,32 +131,6 @@ impl ZoneBuilder {
     }
 }
 
-/// The trie of all names that exist.
-fn load_names(
-    mut stage: Stage,
-    compiler: &mut Compiler<'_>,
-    wildcard_parents: &HashSet<u64>,
-) -> Trie {
-    let apex = compiler.apex;
-    stage.sort(apex);
-    stage.add_missing(apex);
-    let Stage { runs, items } = &stage;
-    let wildcard_parents = Some(wildcard_parents);
-    let (path, entries) = (Vec::new(), Vec::new());
-    let mut nodes = Nodes { runs, compiler, wildcard_parents, path, entries };
-    BulkLoader::new(&mut nodes, apex.wire().len()).load(items)
-}
-
-/// The trie of the hashed names.
-fn load_hashed(mut stage: Stage, compiler: &mut Compiler<'_>) -> Trie {
-    let apex = compiler.apex;
-    stage.sort(apex);
-    let Stage { runs, items } = &stage;
-    let (path, entries) = (Vec::new(), Vec::new());
-    let mut nodes = Nodes { runs, compiler, wildcard_parents: None, path, entries };
-    BulkLoader::new(&mut nodes, apex.wire().len()).load(items)
-}
-
 /// What is at the apex, first of all the one SOA record.
 fn read_apex(names: &Trie, apex: NameRef<'_>, faults: &mut Vec<BuildFault>) -> Option<Apex> {
     let mut fault =
@@ -170,56 +144,6 @@ fn read_apex(names: &Trie, apex: NameRef<'_>, faults: &mut Vec<BuildFault>) -> O
         fault(BuildFaultKind::NoSoa);
     }
     facts
-}
-
-//------------ Compilation ---------------------------------------------------
-
-/// Writes the nodes of a trie from runs.
-struct Nodes<'a, 'b> {
-    /// The runs.
-    runs: &'a Runs,
-    /// Compiles a node.
-    compiler: &'a mut Compiler<'b>,
-    /// Hashes of the names that have a wildcard child; `None` for the NSEC3 chain, where there is no
-    /// above and below.
-    wildcard_parents: Option<&'a HashSet<u64>>,
-    /// The flags of the last node and its ancestors, from the apex down.
-    path: Vec<Flags>,
-    /// The records of a node; kept for its memory.
-    entries: Vec<Entry<'a>>,
-}
-
-impl Owners for Nodes<'_, '_> {
-    fn owner(&self, item: &BulkItem) -> NameRef<'_> {
-        owner_of(self.runs.from(item.at()))
-    }
-}
-
-impl Source for Nodes<'_, '_> {
-    fn octets(&self, item: &BulkItem) -> usize {
-        let run = self.runs.from(item.at());
-        RUN_HEAD_OCTETS + usize::from(run[4]) + record_octets(run)
-    }
-
-    fn write(&mut self, items: &[BulkItem], out: &mut Vec<u8>) {
-        let owner = owner_of(self.runs.from(items[0].at()));
-        self.entries.clear();
-        for item in items {
-            self.entries.extend(records_of(self.runs.from(item.at())));
-        }
-        let Some(wildcard_parents) = self.wildcard_parents else {
-            self.compiler.node(out, owner, &mut self.entries, |_, _| Flags::default());
-            return;
-        };
-        // All ancestors have been written, so the last one a level above is the parent.
-        self.path.truncate(items[0].depth());
-        let above = self.path.last().copied();
-        let wildcard = !wildcard_parents.is_empty() && wildcard_parents.contains(&key::hash(owner));
-        let flags = self.compiler.node(out, owner, &mut self.entries, |ns, dname| {
-            Flags::below(above, ns, dname).with_wildcard_child(wildcard)
-        });
-        self.path.push(flags);
-    }
 }
 
 //------------ BuildFault ----------------------------------------------------

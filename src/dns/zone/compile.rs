@@ -22,6 +22,12 @@ impl<'a> Compiler<'a> {
         Self { apex, faults: Vec::new(), counts: Counts::default() }
     }
 
+    /// Adds what another one compiled of the same zone.
+    pub(super) fn append(&mut self, mut other: Self) {
+        self.faults.append(&mut other.faults);
+        self.counts += other.counts;
+    }
+
     /// Appends the node of a name to `out`, an empty non-terminal if there are no entries. `flags` is
     /// given whether NS and DNAME are there.
     pub(super) fn node(

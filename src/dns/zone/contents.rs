@@ -239,6 +239,11 @@ impl Zone {
         self.0.names.iter()
     }
 
+    /// The same in about so many walks or more, one behind the other: for as many threads.
+    pub fn nodes_in_parts(&self, count: usize) -> Vec<Nodes<'_>> {
+        self.0.names.parts(count)
+    }
+
     /// The names after `name` in canonical order, whether it exists or not.
     pub fn nodes_after(&self, name: NameRef<'_>) -> Nodes<'_> {
         self.0.names.iter_after(name)

@@ -14,7 +14,7 @@
 //! RDATA is left to `answer`. Only the SOA of negative responses is prepared in full ([`NegativeSoa`]).
 //! NSEC3 owners are kept apart: they do not exist as names.
 //!
-//! This room knows no files, sockets, clocks or locks. It uses `wire` only.
+//! This room knows no files, sockets, clocks or locks. It uses `wire`, and threads to build what is large.
 
 mod ahead;
 mod apex;
@@ -24,6 +24,7 @@ mod contents;
 mod delta;
 mod encode;
 mod key;
+mod load;
 mod node;
 mod nsec3;
 mod outline;

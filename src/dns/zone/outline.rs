@@ -16,7 +16,7 @@ use super::encode::Entry;
 use super::key;
 use super::node::{Flags, NodeRef};
 use super::nsec3::{HASHED_LABEL_OCTETS, hashed_owner};
-use super::trie::{BulkItem, BulkLoader, Cutting, Owners, Source, Trie, Twig, cuttings};
+use super::trie::{BulkItem, BulkLoader, Cuttings, Owners, Source, Trie, Twig, cuttings};
 use crate::wire::{NAME_OCTETS_MAX, NameRef, Rtype};
 
 //------------ Sheet, Maker --------------------------------------------------
@@ -74,7 +74,7 @@ pub struct Outline<'a> {
     /// The same for the trie.
     items: Vec<BulkItem>,
     /// Where they are cut.
-    cuttings: Vec<Cutting>,
+    cuttings: Cuttings,
 }
 
 /// Where the names of an outline are.
@@ -158,7 +158,7 @@ impl<'a> Outline<'a> {
             BulkItem::new(prefix, depth(owner) as u8, at) // at most 127 labels
         };
         let items: Vec<BulkItem> = (0..count).map(item).collect();
-        let cuttings = cuttings(&owners, apex_octets, &items);
+        let cuttings = cuttings(&owners, apex_octets, &items, 0);
         Self { apex, owners, items, cuttings }
     }
 
@@ -187,14 +187,14 @@ impl<'a> Outline<'a> {
 
     /// How many parts there are.
     pub fn parts(&self) -> usize {
-        self.cuttings.len()
+        self.cuttings.parts.len()
     }
 
     /// Makes a part.
     pub fn part(&self, part: usize, maker: &mut impl Maker) -> Part {
         let mut source = self.source(maker);
-        let loader = BulkLoader::new(&mut source, self.apex.wire().len());
-        let twig = loader.twig(&self.items, &self.cuttings[part]);
+        let mut loader = BulkLoader::new(&mut source, self.apex.wire().len());
+        let twig = loader.twig(&self.items, &self.cuttings.parts[part]);
         let Compiler { counts, faults, .. } = source.compiler;
         Part { twig, counts, faults }
     }
@@ -209,7 +209,7 @@ impl<'a> Outline<'a> {
             twigs.push(part.twig);
         }
         let loader = BulkLoader::new(&mut source, self.apex.wire().len());
-        let trie = loader.join(&self.items, twigs);
+        let trie = loader.join(&self.items, &self.cuttings, twigs);
         refuse_faults(&source.compiler)?;
         Ok(Tree { trie, counts: source.compiler.counts })
     }

@@ -23,7 +23,7 @@ mod page;
 mod page_writer;
 mod walk;
 
-pub(super) use bulk::{BulkItem, BulkLoader, Cutting, Owners, Source, Twig, cuttings};
+pub(super) use bulk::{BulkItem, BulkLoader, Cuttings, MANY_ITEMS, Owners, Source, Twig, cuttings};
 pub(super) use descent::{Descent, Spotted};
 pub use walk::Nodes;
 

@@ -61,18 +61,44 @@ pub(in crate::zone) trait Source: Owners {
     fn write(&mut self, items: &[BulkItem], out: &mut Vec<u8>);
 }
 
+impl<S: Owners> Owners for &mut S {
+    fn owner(&self, item: &BulkItem) -> NameRef<'_> {
+        (**self).owner(item)
+    }
+}
+
+impl<S: Source> Source for &mut S {
+    fn octets(&self, item: &BulkItem) -> usize {
+        (**self).octets(item)
+    }
+
+    fn write(&mut self, items: &[BulkItem], out: &mut Vec<u8>) {
+        (**self).write(items, out);
+    }
+}
+
 //------------ BulkLoader -------------------------------------------------------
 
 /// Builds a trie, or a part of one.
-pub(in crate::zone) struct BulkLoader<'a, S> {
+pub(in crate::zone) struct BulkLoader<S> {
     /// Where the nodes come from.
-    source: &'a mut S,
+    pub(in crate::zone) source: S,
     /// Makes the pages.
     writer: PageWriter,
     /// Octets of the apex name.
     apex_octets: usize,
     /// The parts that were built apart, in order.
     done: VecDeque<Link>,
+    /// Items up to which there is one of these.
+    most: usize,
+}
+
+/// Items cut where the trie forks anyway, so that each part can be built apart.
+pub(in crate::zone) struct Cuttings {
+    /// The parts, in order.
+    pub(in crate::zone) parts: Vec<Cutting>,
+    /// Items up to which there is one part.
+    most: usize,
 }
 
 /// Some consecutive items, and how many octets of their keys they share at least.
@@ -87,17 +113,22 @@ pub(in crate::zone) struct Cutting {
 /// What was built of a cutting.
 pub(in crate::zone) struct Twig(Link);
 
-/// Items up to which there is one cutting. Few in tests, so that small zones have many.
-const CUTTING_ITEMS: usize = if cfg!(test) { 6 } else { 512 };
+/// Items up to which there is one cutting at least. Few in tests, so that small zones have many.
+pub(in crate::zone) const CUTTING_ITEMS: usize = if cfg!(test) { 6 } else { 512 };
 
 /// Items from which on the pages are kept together. Few in tests, so that some are.
-const MANY_ITEMS: usize = if cfg!(test) { 12 } else { 64 * 1024 };
+pub(in crate::zone) const MANY_ITEMS: usize = if cfg!(test) { 12 } else { 64 * 1024 };
 
-impl<'a, S: Source> BulkLoader<'a, S> {
+impl<S: Source> BulkLoader<S> {
     /// A loader for a zone whose apex has that many octets.
-    pub(in crate::zone) fn new(source: &'a mut S, apex_octets: usize) -> Self {
+    pub(in crate::zone) fn new(source: S, apex_octets: usize) -> Self {
         let (writer, done) = (PageWriter::new(apex_octets), VecDeque::new());
-        Self { source, writer, apex_octets, done }
+        Self { source, writer, apex_octets, done, most: 0 }
+    }
+
+    /// A loader for many parts of a zone, whose pages are kept together.
+    pub(in crate::zone) fn of_many(source: S, apex_octets: usize) -> Self {
+        Self { writer: PageWriter::of_many(apex_octets), ..Self::new(source, apex_octets) }
     }
 
     /// The trie of items in canonical order.
@@ -110,19 +141,25 @@ impl<'a, S: Source> BulkLoader<'a, S> {
     }
 
     /// Builds one cutting of the items.
-    pub(in crate::zone) fn twig(mut self, items: &[BulkItem], cutting: &Cutting) -> Twig {
+    pub(in crate::zone) fn twig(&mut self, items: &[BulkItem], cutting: &Cutting) -> Twig {
         Twig(self.link(&items[cutting.items.clone()], cutting.at))
     }
 
-    /// The trie of items of which all cuttings were built, each by a loader of its own.
-    pub(in crate::zone) fn join(mut self, items: &[BulkItem], twigs: Vec<Twig>) -> Trie {
+    /// The trie of items of which all cuttings were built, by other loaders.
+    pub(in crate::zone) fn join(
+        mut self,
+        items: &[BulkItem],
+        cuttings: &Cuttings,
+        twigs: impl IntoIterator<Item = Twig>,
+    ) -> Trie {
         self.done = twigs.into_iter().map(|Twig(link)| link).collect();
+        self.most = cuttings.most;
         self.load(items)
     }
 
     /// The link of items, at least one, that share the first `at` octets of their keys.
     fn link(&mut self, items: &[BulkItem], at: usize) -> Link {
-        if items.len() <= CUTTING_ITEMS
+        if items.len() <= self.most
             && let Some(link) = self.done.pop_front()
         {
             return link;
@@ -131,7 +168,7 @@ impl<'a, S: Source> BulkLoader<'a, S> {
         if items.len() <= PAGE_NODES_MAX && octets() <= PAGE_OCTETS_MAX {
             return Link::Page(self.page(items));
         }
-        let (mut fork, at, own) = fork(&*self.source, self.apex_octets, items, at);
+        let (mut fork, at, own) = fork(&self.source, self.apex_octets, items, at);
         let (own, rest) = items.split_at(own);
         if rest.is_empty() {
             return Link::Page(self.page(own));
@@ -140,8 +177,7 @@ impl<'a, S: Source> BulkLoader<'a, S> {
             fork.own = Some(self.page(own));
         }
         let mut start = 0;
-        while let Some((octet, group)) = group(&*self.source, self.apex_octets, &rest[start..], at)
-        {
+        while let Some((octet, group)) = group(&self.source, self.apex_octets, &rest[start..], at) {
             let link = self.link(&rest[start..start + group], at + 1);
             fork.add(octet, link);
             start += group;
@@ -168,18 +204,21 @@ impl<'a, S: Source> BulkLoader<'a, S> {
 
 //------------ Forks -----------------------------------------------------------
 
-/// Cuts items in canonical order where the trie forks anyway, so that each part can be built apart.
+/// Cuts items in canonical order into parts of at most `most`, or [`CUTTING_ITEMS`] if that is more. Names at which the
+/// trie forks are in none.
 pub(in crate::zone) fn cuttings(
     source: &impl Owners,
     apex_octets: usize,
     items: &[BulkItem],
-) -> Vec<Cutting> {
-    let mut cuttings = Vec::new();
+    most: usize,
+) -> Cuttings {
+    let most = most.max(CUTTING_ITEMS);
+    let mut parts = Vec::new();
     let mut todo = vec![Cutting { items: 0..items.len(), at: 0 }];
     while let Some(part) = todo.pop() {
         let here = &items[part.items.clone()];
-        if here.len() <= CUTTING_ITEMS {
-            cuttings.extend((!here.is_empty()).then_some(part));
+        if here.len() <= most {
+            parts.extend((!here.is_empty()).then_some(part));
             continue;
         }
         let (_, at, own) = fork(source, apex_octets, here, part.at);
@@ -190,8 +229,8 @@ pub(in crate::zone) fn cuttings(
             start += group;
         }
     }
-    cuttings.sort_unstable_by_key(|cutting| cutting.items.start);
-    cuttings
+    parts.sort_unstable_by_key(|cutting| cutting.items.start);
+    Cuttings { parts, most }
 }
 
 /// A fork for items: what they share, where they differ, and how many items end just there.

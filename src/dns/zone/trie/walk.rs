@@ -23,6 +23,21 @@ impl Trie {
         Nodes { ahead: ahead.into_iter().collect(), page: None }
     }
 
+    /// The same in about so many walks or more, one behind the other; in fewer if there are few pages.
+    pub(in crate::zone) fn parts(&self, count: usize) -> Vec<Nodes<'_>> {
+        let mut parts = vec![self.iter()];
+        loop {
+            let before = parts.len();
+            if before >= count {
+                return parts;
+            }
+            parts = parts.into_iter().flat_map(Nodes::split).collect();
+            if parts.len() == before {
+                return parts;
+            }
+        }
+    }
+
     /// The nodes after a name.
     pub(in crate::zone) fn iter_after(&self, name: NameRef<'_>) -> Nodes<'_> {
         key::with(name, self.apex_octets, |key| self.iter_after_key(key))
@@ -62,6 +77,17 @@ impl Trie {
             rest = after;
         }
         nodes
+    }
+}
+
+impl<'a> Nodes<'a> {
+    /// A walk that was not begun, as walks over the parts of the one branch that it is over.
+    fn split(self) -> Vec<Self> {
+        let [links] = &self.ahead[..] else { return vec![self] };
+        let [Link::Branch(branch)] = links.as_slice() else { return vec![self] };
+        let own = branch.own.iter().map(|own| Self { ahead: Vec::new(), page: Some((own, 0)) });
+        let twig = |link| Self { ahead: vec![std::slice::from_ref(link).iter()], page: None };
+        own.chain(branch.twigs.iter().map(twig)).collect()
     }
 }
 
