@@ -36,6 +36,8 @@ pub struct Settings {
     pub mail: Mail,
     /// `[database]`: where the tables are.
     pub database: Database,
+    /// `[node]`: this gapura among others on the same server.
+    pub node: Node,
     /// `[[key]]`: TSIG keys.
     #[serde(rename = "key")]
     pub keys: Vec<KeySettings>,
@@ -403,6 +405,16 @@ pub struct Database {
     pub password_file: PathBuf,
     /// Certificates of the authorities that may have signed the server's certificate, PEM; empty = the system's.
     pub tls_ca: PathBuf,
+}
+
+/// `[node]`
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Node {
+    /// Its name, which no other node on the same database has; empty = the name of the host.
+    pub name: String,
+    /// Where other nodes reach the pages of this one; empty = they cannot forward to it.
+    pub url: String,
 }
 
 /// `[[key]]`

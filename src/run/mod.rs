@@ -26,6 +26,7 @@ mod figures;
 pub mod findings;
 mod fleet;
 mod floor;
+mod following;
 mod health;
 mod herald;
 mod host;

@@ -19,6 +19,7 @@ use tokio::sync::watch;
 use super::bulk;
 use super::clock::Clock;
 use super::error::{RunError, system};
+use super::following::elsewhere;
 use super::office::{Office, closed};
 use super::options::{self, OptionError};
 use super::papers;
@@ -78,6 +79,11 @@ pub(super) struct Site {
 pub(super) enum Road3 {
     /// The queue is open.
     Open(Box<Open>),
+    /// Another node publishes: the queue is there.
+    Following {
+        /// The database, which tells who that is.
+        store: Store,
+    },
     /// The queue is closed.
     Closed {
         /// Why.
@@ -134,6 +140,9 @@ impl Road3 {
         let path = state_dir.path().to_owned();
         let kept = options::publish(&loaded.settings);
         let kept = Box::new(kept.unwrap_or_else(|_| publish::Options::new(&path)));
+        if database.follows {
+            return Self::Following { store: database.store.clone() };
+        }
         if let Some(reason) = database.reason.clone() {
             let writable = state_dir.fault().is_none();
             let by = if writable { ClosedBy::Database } else { ClosedBy::StateDir };
@@ -209,6 +218,7 @@ impl Road3 {
     ) -> Result<Site, RunError> {
         match self {
             Self::Open(open) => open.start_timers(runtime, settings, signer, stopped)?,
+            Self::Following { .. } => {}
             Self::Closed { clock, .. } => {
                 clock.iter().for_each(|clock| clock.start(runtime, stopped));
             }
@@ -225,6 +235,7 @@ impl Road3 {
         let mut site = Site { url: Some(format!("http://{bound}")), first_link: None };
         let by = match self {
             Self::Closed { by, .. } => *by,
+            Self::Following { .. } => ClosedBy::Database,
             Self::Open(open) => match open.pages(
                 settings,
                 (fleet, signer),
@@ -254,14 +265,14 @@ impl Road3 {
     pub(super) fn proposals(&self) -> Option<Box<dyn Queue>> {
         match self {
             Self::Open(open) => Some(Box::new(Proposals(open.desk.clone()))),
-            Self::Closed { .. } => None,
+            Self::Following { .. } | Self::Closed { .. } => None,
         }
     }
 
     /// Why the queue is closed, if it is.
     pub(super) fn closed(&self) -> Option<&str> {
         match self {
-            Self::Open(_) => None,
+            Self::Open(_) | Self::Following { .. } => None,
             Self::Closed { reason, .. } => Some(reason),
         }
     }
@@ -311,6 +322,7 @@ impl Road3 {
     pub(super) fn command(&self, command: OfficeCommand) -> Reply {
         match self {
             Self::Open(open) => open.office.command(command),
+            Self::Following { store } => Reply::failed(elsewhere(store)),
             Self::Closed { reason, options, .. } => {
                 closed(command, options, &format!("the queue is closed: {reason}"))
             }
@@ -329,6 +341,7 @@ impl Road3 {
     pub(super) fn clock_doubt(&self) -> Option<String> {
         match self {
             Self::Open(open) => open.desk.clock_doubt().map(|doubt| doubt.to_string()),
+            Self::Following { .. } => None,
             Self::Closed { clock, .. } => clock.as_ref()?.doubt(),
         }
     }

@@ -25,6 +25,8 @@ pub(super) struct Database {
     pub(super) reason: Option<String>,
     /// Where it is, if it was only not reached: it may come by itself.
     pub(super) awaited: Option<Location>,
+    /// Whether another node publishes, and this one follows.
+    pub(super) follows: bool,
 }
 
 impl Database {
@@ -42,7 +44,12 @@ impl Database {
                 let (publisher, reports) =
                     Publisher::open(store.clone(), sources.clone(), options.clone())?;
                 match reports.iter().find(|report| report.is_lost_by_database()) {
-                    None => return Ok((Self { store, reason: None, awaited: None }, publisher)),
+                    None => {
+                        return Ok((
+                            Self { follows: false, store, reason: None, awaited: None },
+                            publisher,
+                        ));
+                    }
                     Some(report) => Unusable::from(text_of(report)),
                 }
             }
@@ -59,7 +66,7 @@ impl Database {
         let (publisher, _) = Publisher::open(store.clone(), sources, options)?;
         // Serials are on disk before they are served, if the disk can be written.
         publisher.flush();
-        Ok((Self { store, reason: Some(reason), awaited }, publisher))
+        Ok((Self { store, reason: Some(reason), awaited, follows: false }, publisher))
     }
 }
 

@@ -66,6 +66,15 @@ impl Link<'_> {
         }
     }
 
+    /// Tells those who follow, once it is committed, that there is something new.
+    pub(super) fn tell_followers(&self) -> Result<(), StoreError> {
+        match self {
+            Self::Sqlite(_) => Ok(()),
+            #[cfg(feature = "postgres")]
+            Self::Postgres(turn) => turn.run(postgres::TELL, &[]).map(drop),
+        }
+    }
+
     /// Runs a statement; returns the count of rows it touched.
     pub(super) fn run(&self, sql: &str, values: &[Value<'_>]) -> Result<usize, StoreError> {
         match self {

@@ -103,6 +103,8 @@ pub(super) const OTHERS: &[(&str, &str)] = &[
         "keys and rolls of zones, which the signed zones show; promises of names are not in it",
     ),
     ("secondary", "says how long a transferred zone is answered, not what; renewed at each look"),
+    ("publishing", "says which node publishes, under the lock; what it publishes is guarded"),
+    ("served_zone", "says what other nodes serve; the publisher makes it anew at each start"),
     ("followed", "says how far a journal was read for owners, not what they are told"),
     ("draft", "not sent yet: decides nothing"),
     ("draft_link", "leads to what was not sent yet"),

@@ -32,6 +32,8 @@ row! {
         [fixed] pub who: String,
         /// When.
         [fixed] pub at_ms: i64,
+        /// The number of the node that published it; none in a file, and in a row from before there were nodes.
+        [fixed] pub publisher: Option<i64>,
     }
 }
 
@@ -188,7 +190,8 @@ impl Tx<'_> {
     ) -> Result<(), StoreError> {
         let removed = delta.map(|delta| &delta.removed);
         let added = delta.map(|delta| &delta.added);
-        self.put(ADD_CHANGE, row, &[&key(zone), &removed, &added])
+        self.put(ADD_CHANGE, row, &[&key(zone), &removed, &added])?;
+        self.tell_followers()
     }
 
     /// Drops the changes up to and with `seq`; the chain behind it stays whole.

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
+use super::nodes::Node;
 #[cfg(feature = "postgres")]
 use super::postgres;
 #[cfg(feature = "postgres")]
@@ -27,6 +28,28 @@ impl Location {
             Self::File(state_dir) => Store::open(state_dir),
             #[cfg(feature = "postgres")]
             Self::Server(address) => Store::open_on_server(address),
+        }
+    }
+
+    /// Opens it to publish from here, making it and bringing its tables up to date. A server has one node that publishes.
+    pub fn publish(&self, node: &Node) -> Result<Store, StoreError> {
+        match self {
+            Self::File(_) => self.open(),
+            #[cfg(feature = "postgres")]
+            Self::Server(address) => {
+                postgres::Database::publish(address, node).map(|it| Store::on(Engine::Postgres(it)))
+            }
+        }
+    }
+
+    /// Opens it to follow the node that publishes: nothing is made, brought up to date or written.
+    pub fn follow(&self) -> Result<Store, StoreError> {
+        match self {
+            Self::File(_) => self.open(),
+            #[cfg(feature = "postgres")]
+            Self::Server(address) => {
+                postgres::Database::follow(address).map(|it| Store::on(Engine::Postgres(it)))
+            }
         }
     }
 

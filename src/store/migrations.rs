@@ -68,6 +68,7 @@ const STEPS: &[Step] = &[
     Step { number: 130, road_3: true, sql: include_str!("migrations/0130_results.sql") },
     Step { number: 131, road_3: true, sql: include_str!("migrations/0131_erasures.sql") },
     Step { number: 132, road_3: true, sql: include_str!("migrations/0132_former_keys.sql") },
+    Step { number: 140, road_3: false, sql: include_str!("migrations/0140_nodes.sql") },
 ];
 
 /// The last step that no database with a row log can miss.

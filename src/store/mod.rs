@@ -38,6 +38,7 @@ pub mod lists;
 mod location;
 mod migrations;
 mod moving;
+pub mod nodes;
 #[cfg(feature = "approval")]
 pub mod once;
 #[cfg(feature = "approval")]
@@ -163,7 +164,12 @@ impl Store {
         &self,
         work: impl FnOnce(&Tx<'_>) -> Result<T, E>,
     ) -> Result<T, E> {
-        let may = || if self.is_left() { Err(StoreError::Left) } else { Ok(()) };
+        let may = || match () {
+            () if self.is_left() => Err(StoreError::Left),
+            () if self.is_followed() => Err(StoreError::Followed),
+            () if self.is_superseded() => Err(StoreError::Superseded),
+            () => Ok(()),
+        };
         let work = |link: Link<'_>| -> Result<T, E> {
             #[cfg(feature = "approval")]
             self.0.guard.get().inspect(|guard| guard.begin());
@@ -434,6 +440,16 @@ pub enum StoreError {
         "the database is of an earlier version of gapura: start this version once, then try again"
     )]
     Behind,
+    /// Another node publishes since.
+    #[error(
+        "another node publishes now: this one follows it from here on, and the same may be done again in a moment"
+    )]
+    Superseded,
+    /// This node follows another one.
+    #[error(
+        "this node follows another one and changes nothing: make the change at the node that publishes"
+    )]
+    Followed,
     /// Another daemon works on the database.
     #[error(
         "another gapura works on {0}: stop that one first, or name another database in database.url"

@@ -8,7 +8,7 @@ use super::{Store, StoreError, migrations, sqlite};
 /// Tables that others refer to: their rows go first.
 const FIRST: &[&str] = &["zone", "person", "event", "request"];
 /// Tables that every database makes for itself.
-const OWN: &[&str] = &["migration", "upkeep"];
+const OWN: &[&str] = &["migration", "upkeep", "publishing", "served_zone"];
 /// Rows that go at once.
 const ROWS_AT_ONCE: usize = 64;
 /// Octets that go at once, and a row more.

@@ -33,6 +33,8 @@ row! {
         pub changed_ms: i64,
         /// Whether what is served has a ZONEMD record of ours; none in a row from before there were any.
         pub own_zonemd: Option<bool>,
+        /// The node whose file was accepted last; none in a file, and in a row from before there were nodes.
+        pub file_node: Option<String>,
     }
 }
 

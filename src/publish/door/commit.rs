@@ -41,7 +41,7 @@ pub(super) fn commit<T, E: From<StoreError>>(
     let written = inner.store.write(|tx| {
         failpoint::store_point("commit.begin")?;
         for (step, ready) in steps.iter().zip(&ready) {
-            write(step, tx, ready)?;
+            write(step, tx, ready, inner.store.publisher_number())?;
         }
         failpoint::store_point("commit.rows")?;
         let mut outputs = Vec::with_capacity(steps.len());
@@ -108,7 +108,12 @@ impl Ready {
 }
 
 /// Writes a step at its place in the journal.
-fn write(step: &Numbered, tx: &Tx<'_>, ready: &Ready) -> Result<(), StoreError> {
+fn write(
+    step: &Numbered,
+    tx: &Tx<'_>,
+    ready: &Ready,
+    publisher: Option<i64>,
+) -> Result<(), StoreError> {
     let (zone, change) = (&step.change.zone, &step.change);
     tx.put_zone(zone, &step.row)?;
     for edit in &step.overlay {
@@ -142,6 +147,7 @@ fn write(step: &Numbered, tx: &Tx<'_>, ready: &Ready) -> Result<(), StoreError> 
         cause,
         who: change.who.clone(),
         at_ms: change.at_ms,
+        publisher,
     };
     tx.add_change(zone, &row, ready.blobs.as_ref())?;
     if step.row.copy_seq == Some(ready.seq) {

@@ -73,7 +73,8 @@ pub(crate) fn number<R>(
         who: proposal.who.clone(),
         at_ms: proposal.at_ms,
     };
-    let mut row = row(state, &proposal.file, &change)?;
+    let node = inner.store.is_shared().then_some(&inner.options.node.name);
+    let mut row = row(state, &proposal.file, &change, node)?;
     if let Some(next) = &next {
         let has_own = if next.signed.is_some() {
             state.source.zonemd
@@ -114,7 +115,12 @@ fn before(state: &ZoneState, numbering: &Numbering) -> Option<u32> {
 }
 
 /// What is kept of the zone with the change.
-fn row(state: &ZoneState, file: &FileFate, change: &Change) -> Result<ZoneRow, PublishError> {
+fn row(
+    state: &ZoneState,
+    file: &FileFate,
+    change: &Change,
+    node: Option<&String>,
+) -> Result<ZoneRow, PublishError> {
     let old = state.row.as_ref();
     let mut row = match (old, file) {
         (_, FileFate::Accepted(file)) => ZoneRow {
@@ -129,6 +135,7 @@ fn row(state: &ZoneState, file: &FileFate, change: &Change) -> Result<ZoneRow, P
             copy_seq: old.and_then(|row| row.copy_seq),
             changed_ms: old.map_or(change.at_ms, |row| row.changed_ms),
             own_zonemd: old.and_then(|row| row.own_zonemd),
+            file_node: node.cloned(),
         },
         (_, FileFate::Transferred) => ZoneRow {
             serial: change.to,
@@ -142,6 +149,7 @@ fn row(state: &ZoneState, file: &FileFate, change: &Change) -> Result<ZoneRow, P
             copy_seq: old.and_then(|row| row.copy_seq),
             changed_ms: old.map_or(change.at_ms, |row| row.changed_ms),
             own_zonemd: None,
+            file_node: None,
         },
         (Some(old), FileFate::Kept) => old.clone(),
         (Some(old), FileFate::Held) => ZoneRow { held_hash: old.file_hash.clone(), ..old.clone() },

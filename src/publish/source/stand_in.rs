@@ -91,6 +91,7 @@ fn zone_row(newest: u32, rolled_back: Option<String>, changed_ms: i64) -> ZoneRo
         copy_seq: None,
         changed_ms,
         own_zonemd: None,
+        file_node: None,
     }
 }
 

@@ -10,6 +10,7 @@ use super::{PublishError, SerialPolicy, warning};
 use crate::master::Finding;
 use crate::rollover::Policy;
 use crate::store::Location;
+use crate::store::nodes::Node;
 use crate::wire::Name;
 use crate::zone::Zone;
 
@@ -195,6 +196,8 @@ pub struct Options {
     pub state_dir: PathBuf,
     /// Where its database is.
     pub database: Location,
+    /// This node, as others on the same database know it.
+    pub node: Node,
     /// How long a file must have been left alone before it is read.
     pub quiet: Duration,
     /// How often files are looked at besides the watch.
@@ -220,6 +223,7 @@ impl Options {
         let state_dir = state_dir.into();
         Self {
             database: Location::File(state_dir.clone()),
+            node: Node { name: "gapura".to_owned(), url: None },
             state_dir,
             quiet: Duration::from_millis(300),
             poll: Duration::from_secs(2),

@@ -121,6 +121,7 @@ fn of_a_serial_that_was_used_twice_the_newest_chain_counts() {
         cause: "{}".to_owned(),
         who: String::new(),
         at_ms: 0,
+        publisher: None,
     };
     let store = &publisher.0.store;
     store.write(|tx| tx.add_change(&apex(), &row, Some(&blobs))).unwrap();

@@ -4,6 +4,7 @@ mod database;
 mod fleet;
 mod keys;
 mod logs;
+mod node;
 #[cfg(feature = "approval")]
 mod office;
 #[cfg(feature = "approval")]
@@ -52,6 +53,14 @@ pub enum OptionError {
     #[error("database.url: {reason}")]
     Database {
         /// What is wrong with it, and nothing of it.
+        reason: String,
+    },
+    /// A name or URL of this node.
+    #[error("{key}: {reason}")]
+    Node {
+        /// The key.
+        key: &'static str,
+        /// What is wrong with it.
         reason: String,
     },
     /// A zone's name that cannot be parsed.
@@ -194,6 +203,7 @@ fn faults(settings: &Settings) -> Vec<(String, OptionError)> {
         );
     }
     faults.extend(database::faults(settings));
+    faults.extend(node::faults(settings));
     faults.extend(logs::faults(settings));
     faults.extend(keys::faults(settings));
     faults.extend(fleet::faults(settings));
@@ -411,7 +421,7 @@ fn secured(listen: &[std::net::SocketAddr], cert: &Path, key: &Path) -> Secured 
 /// The options of the publisher.
 pub fn publish(settings: &Settings) -> Result<publish::Options, OptionError> {
     let options = publish::Options::new(&settings.server.state_dir);
-    Ok(publish::Options { database: place(settings)?, ..options })
+    Ok(publish::Options { database: place(settings)?, node: node::node(settings)?, ..options })
 }
 
 //------------ Warnings ------------------------------------------------------

@@ -14,6 +14,7 @@ mod driver;
 mod fault;
 #[cfg(feature = "approval")]
 mod guard;
+mod nodes;
 mod schema;
 mod session;
 mod tls;
@@ -26,6 +27,7 @@ pub use address::Address;
 pub use fault::Fault;
 pub(super) use session::Turn;
 
+use std::sync::atomic::{AtomicBool, AtomicI64};
 use std::sync::{Condvar, Mutex};
 use std::time::{Duration, Instant};
 
@@ -51,6 +53,8 @@ const PAUSE: Duration = Duration::from_millis(200);
 const WRITING: i32 = 0x6761_7001;
 /// The daemon's lock, as long as it lives.
 const HOLDING: i32 = 0x6761_7002;
+/// Tells those who follow, when the transaction is committed.
+pub(super) const TELL: &str = "SELECT pg_notify(current_schema(), '')";
 
 /// An open database on a server.
 pub(super) struct Database {
@@ -62,6 +66,14 @@ pub(super) struct Database {
     readers: Mutex<Readers>,
     /// Told when a reader's session is free.
     free: Condvar,
+    /// Whether nothing is written: another node does.
+    is_followed: bool,
+    /// The number that this process publishes with; 0: none (`nodes`).
+    number: AtomicI64,
+    /// Whether another node has raised the number since.
+    is_superseded: AtomicBool,
+    /// The session that beats, or looks whether another one does.
+    heart: Mutex<Option<Session>>,
     /// Runs the connections; the last to go.
     driver: Driver,
 }
@@ -115,6 +127,10 @@ impl Database {
             writer: Mutex::default(),
             readers: Mutex::default(),
             free: Condvar::new(),
+            is_followed: false,
+            number: AtomicI64::new(0),
+            is_superseded: AtomicBool::new(false),
+            heart: Mutex::default(),
             driver,
         };
         let session = database.connect()?;
@@ -141,7 +157,7 @@ impl Database {
         let mut writer = lock(&self.writer);
         writer.is_holder = true;
         let session = self.session(&mut writer)?;
-        self.take(session)
+        self.take(session, None, TURN_MAX)
     }
 
     /// Whether no other daemon holds the database at this moment.
@@ -159,20 +175,6 @@ impl Database {
         if let Some(session) = writer.session.take() {
             // The server ends it at the latest when this process does.
             let _ = session.batch_within(ALIVE_MAX, "SELECT pg_advisory_unlock_all()");
-        }
-    }
-
-    /// Takes the daemon's lock. One that has just died may still be said to hold it.
-    fn take(&self, session: &Session) -> Result<(), StoreError> {
-        let begun = Instant::now();
-        loop {
-            if self.try_to_take(session)? {
-                return Ok(());
-            }
-            if begun.elapsed() > TURN_MAX {
-                return Err(StoreError::Held(self.address.to_string()));
-            }
-            std::thread::sleep(PAUSE);
         }
     }
 
@@ -199,7 +201,7 @@ impl Database {
         if writer.session.is_none() {
             let session = self.connect()?;
             if writer.is_holder {
-                self.take(&session)?;
+                self.take_again(&session)?;
             }
             #[cfg(feature = "approval")]
             if writer.is_guarded {
@@ -267,6 +269,7 @@ impl Database {
         let session = self.session(writer)?;
         let turn = session.begin_write(self).map_err(|fault| StoreError::Begin(fault.into()))?;
         let number = self.lock_out_others(&turn)?;
+        self.see_that_it_publishes(&turn)?;
         Ok((turn, number))
     }
 

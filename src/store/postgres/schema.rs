@@ -116,7 +116,7 @@ pub(super) fn bring_up(on: &Database, session: &mut Session) -> Result<(), Store
 }
 
 /// Whether nothing has to be done.
-fn is_up_to_date(on: &Database, session: &mut Session) -> Result<bool, StoreError> {
+pub(super) fn is_up_to_date(on: &Database, session: &mut Session) -> Result<bool, StoreError> {
     let turn = session.begin_read(on).map_err(failed)?;
     #[cfg(feature = "approval")]
     if !guard::has_triggers(&turn)? {

@@ -22,6 +22,7 @@ pub(super) fn zone(serial: u32) -> ZoneRow {
         copy_seq: None,
         changed_ms: 0,
         own_zonemd: None,
+        file_node: None,
     }
 }
 
@@ -39,6 +40,7 @@ fn full() -> ZoneRow {
         copy_seq: Some(i64::MAX),
         changed_ms: i64::MIN,
         own_zonemd: Some(true),
+        file_node: Some("simpul-2".to_owned()),
     }
 }
 
@@ -53,6 +55,7 @@ fn change(seq: i64) -> JournalRow {
         cause: "{\"kind\":\"file\"}".to_owned(),
         who: "ops'; DROP TABLE zone; --".to_owned(),
         at_ms: seq,
+        publisher: (seq > 1).then_some(i64::MAX),
     }
 }
 
