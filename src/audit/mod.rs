@@ -34,7 +34,7 @@ pub(crate) use key_files::random;
 pub use letters::{PAPER_FILE, check_letters, check_papers};
 pub use notary::Notary;
 pub use report::{AuditFault, Compared, FaultKind, Report};
-pub use rows::{guard, inspect_vault, open_guarded};
+pub use rows::{guard, inspect_keys, inspect_vault, open_guarded};
 pub use vault::{Sealed, Vault};
 pub use verify::{verify, verify_own};
 

@@ -110,6 +110,25 @@ impl Notary {
         Ok(Key::from_pkcs8(&path, &bytes)?.public())
     }
 
+    /// Sees that there is the key that a database says is in force, also where a rotation was interrupted.
+    pub(super) fn see_that_it_has(state_dir: &Path, known: &AuditKey) -> Result<(), AuditError> {
+        let id_in = |path: &Path| {
+            let bytes = files::read(path);
+            let bytes =
+                bytes.map_err(|source| AuditError::KeyFile { path: path.to_owned(), source })?;
+            Ok(Key::from_pkcs8(path, &bytes)?.id)
+        };
+        let (path, next) = (state_dir.join(AUDIT_KEY), state_dir.join(NEXT_AUDIT_KEY));
+        if id_in(&next).is_ok_and(|found: String| found == known.key_id) {
+            return Ok(());
+        }
+        match id_in(&path) {
+            Ok(found) if found == known.key_id => Ok(()),
+            Ok(found) => Err(AuditError::OtherKey { path, found, known: known.key_id.clone() }),
+            Err(error) => Err(error),
+        }
+    }
+
     /// Whether a text is the public key of a notary, in hexadecimal.
     pub fn is_public_key(text: &str) -> bool {
         let bytes = unhex(&text.trim().to_lowercase());

@@ -15,7 +15,7 @@ use std::path::Path;
 
 use super::chain::{NewEvent, ROW_LOG, append};
 use super::report::{Compared, FaultKind, Report};
-use super::{AuditError, Vault};
+use super::{AuditError, Notary, Vault};
 use crate::digest::hex;
 use crate::queue::Deed;
 use crate::store::events::Event;
@@ -38,6 +38,16 @@ pub fn open_guarded(state_dir: &Path, store: &Store, now_ms: i64) -> Result<Vaul
 /// Sees that the vault of a state directory is the one a database was written with; makes and writes nothing.
 pub fn inspect_vault(state_dir: &Path, store: &Store) -> Result<(), AuditError> {
     knows(store, &Vault::inspect(state_dir)?).map(drop)
+}
+
+/// Sees that this node has the keys of a database that others have worked on; makes and writes nothing.
+pub fn inspect_keys(state_dir: &Path, store: &Store) -> Result<(), AuditError> {
+    let (mark, known) = store
+        .read::<_, StoreError>(|reader| Ok((reader.web_secret(KEY_MARK)?, reader.audit_keys()?)))?;
+    if mark.is_some() {
+        inspect_vault(state_dir, store)?;
+    }
+    known.last().map_or(Ok(()), |known| Notary::see_that_it_has(state_dir, known))
 }
 
 /// Whether a database knows its vault; that it knows another one is the error.

@@ -139,6 +139,10 @@ families! {
         AUDIT_CHECKPOINT Gauge "gapura_audit_checkpoint_timestamp_seconds" [] "Time of the last checkpoint of the event chain",
         QUEUE_OPEN Gauge "gapura_queue_open" [] "1 while the queue is open, 0 while it is closed and every page says why",
     }
+    "Nodes" => {
+        NODE_PUBLISHES Gauge "gapura_node_publishes" [] "1 while this node publishes, 0 while it follows another one; only with the tables on a server",
+        NODE_LAG Gauge "gapura_node_lag_seconds" [] "For how long this node has not looked at all that was committed; 0 on the node that publishes",
+    }
     "The program and its machine" => {
         FAULTS Gauge "gapura_faults" [] "Faults listed by ctl status, without its warnings",
         BACKUP Gauge "gapura_backup_timestamp_seconds" [] "When gapura db backup last made a file, in seconds since 1970; 0 if unknown",

@@ -33,7 +33,7 @@ pub use propose::{
     Version, imported_keys, kept_keys, kept_set,
 };
 pub use source::{
-    FileDiff, SecondaryZone, Watcher, doubled, is_ignored, manifest_faults, sources_in,
+    FileDiff, Progress, SecondaryZone, Watcher, doubled, is_ignored, manifest_faults, sources_in,
 };
 pub(crate) use state::failpoint;
 pub use state::{

@@ -16,6 +16,7 @@ use super::daemon::{Event, Events};
 use super::error::{RunError, system};
 use super::herald::Herald;
 use super::host::Host;
+use super::node::Node;
 use super::ready::Ready;
 use super::road_3::Road3;
 use super::stand_in::Database;
@@ -54,8 +55,8 @@ pub(super) struct Building {
     control: Option<JoinHandle<()>>,
     /// Runs commands; holds the listeners and road 3.
     host: Arc<Host>,
-    /// Watches the zone files.
-    watcher: Watcher,
+    /// Watches the zone files; none while another node publishes.
+    watcher: Option<Watcher>,
     /// The database.
     database: Database,
     /// Reports the daemon's state to the service manager.
@@ -117,12 +118,13 @@ impl Building {
         let here = dns.iter().copied().filter(|address| serve::find_address(*address).is_ok());
         publisher.sockets().set(here.collect());
         publisher.sockets().set_proxied(|address| proxies.contains(address));
-        let watcher = publisher.watch();
-        let told = fleet.start();
+        let watcher = (!database.follows).then(|| publisher.watch());
+        let told = if database.follows { fleet.start_following() } else { fleet.start() };
         let road_3 = Road3::open(loaded, &state_dir, &database, &publisher);
         fleet.propose_to(road_3.proposals());
         let keystore = Keystore::new(state_dir.path());
-        let signer = Signer::new(publisher.clone(), keystore, now_ms, database.reason.is_some());
+        let is_idle = database.reason.is_some() || database.follows;
+        let signer = Signer::new(publisher.clone(), keystore, now_ms, is_idle);
         let host = Arc::new(Host {
             settings_path: loaded.path.clone(),
             in_force: Mutex::new(settings.clone()),
@@ -137,6 +139,7 @@ impl Building {
             events,
             successor: Mutex::default(),
             stand_in: database.reason.clone(),
+            node: Node::new(&database.store, &publish),
             road_3,
             off: Mutex::default(),
             state_dir: state_dir.path().to_owned(),
@@ -181,6 +184,7 @@ impl Building {
             first_link: site.first_link,
             warnings,
         };
+        host.node.start((&runtime, &stopped), &host);
         if let Some(place) = &database.awaited {
             await_database(&runtime, place.clone(), &host, &stopped);
         }
@@ -420,7 +424,7 @@ fn await_database(
 ) {
     let events = host.events.clone();
     drop(runtime.spawn(every(TICK, stopped.clone(), move |_| {
-        if place.is_free() {
+        if place.can_be_joined() {
             events.send(Event::Again);
         }
     })));

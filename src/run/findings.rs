@@ -174,6 +174,18 @@ const OF_VERSIONS: &[Line] = &[
         "correct the file; or `gapura ctl reload ZONE --force`",
     ),
     (
+        "file-of-another-node",
+        "warning",
+        "another node published the zone from a file that differs from the one on this node, which publishes now",
+        "copy the file from there; to publish from this one, edit it; or `gapura ctl reload ZONE --force`",
+    ),
+    (
+        "not-followed",
+        "error",
+        "this node cannot serve what the node that publishes has committed of a zone",
+        "look at the log of the node that publishes; the version that is served stays",
+    ),
+    (
         "not-enough-memory",
         "error",
         "there is not enough memory for another version of the zone",

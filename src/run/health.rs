@@ -54,6 +54,7 @@ impl Host {
         signing: Vec<String>,
     ) -> Vec<String> {
         let mut warnings = self.road_3.warnings();
+        warnings.extend(self.node.warnings());
         warnings.extend(self.running.soon());
         warnings.extend(late(zones, now_ms()));
         warnings.extend(signing);
@@ -69,6 +70,7 @@ impl Host {
         faults.extend(stand_in.map(|why| format!("the database is not used: {why}")));
         faults.extend(self.road_3.obstacle());
         faults.extend(signing);
+        faults.extend(self.node.faults());
         faults.extend(self.publisher.unkept());
         faults.extend(self.running.faults());
         faults.extend(lock(&self.off).iter().cloned());

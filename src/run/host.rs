@@ -9,6 +9,7 @@ use serde_json::json;
 use super::daemon::Events;
 use super::differences::delta_text;
 use super::figures::Journals;
+use super::node::Node;
 use super::road_3::Road3;
 use super::time::utc;
 use crate::config::Settings;
@@ -53,6 +54,8 @@ pub(super) struct Host {
     pub(super) successor: Mutex<Option<u32>>,
     /// Why a stand-in is used in place of the database, if one is.
     pub(super) stand_in: Option<String>,
+    /// Whether this node publishes, or which one it follows.
+    pub(super) node: Node,
     /// The queue and its people.
     pub(super) road_3: Road3,
     /// Components that could not be started.
@@ -67,6 +70,9 @@ impl Host {
     /// Runs a command.
     pub(super) fn command(&self, command: Command, session: &Session) -> Reply {
         let who = format!("uid {}", session.uid);
+        if let Some(elsewhere) = self.node.elsewhere().filter(|_| changes(&command)) {
+            return Reply::failed(elsewhere);
+        }
         match command {
             Command::Status => self.status(),
             Command::Stats => self.stats(),
@@ -110,6 +116,32 @@ impl Host {
             }
             Command::Office(command) => self.road_3.command(command),
         }
+    }
+}
+
+/// Whether a command changes what all nodes share.
+fn changes(command: &Command) -> bool {
+    match command {
+        Command::Status
+        | Command::Stats
+        | Command::Reopen
+        | Command::Stop
+        | Command::Succeed
+        | Command::HandOver
+        | Command::Reload { zone: None, force: false }
+        | Command::ZoneShow { .. }
+        | Command::ZoneHistory { .. }
+        | Command::ZoneRollback { preview: true, .. }
+        | Command::ZoneSerial { floor: None, .. }
+        | Command::ZoneNotify { .. } => false,
+        Command::ZoneDiff { from, to, .. } => from.or(*to).is_none(),
+        Command::Reload { .. }
+        | Command::ZoneRollback { .. }
+        | Command::ZoneAdopt { .. }
+        | Command::ZoneSerial { .. }
+        | Command::ZoneRetransfer { .. }
+        | Command::Key { .. }
+        | Command::Office(_) => true,
     }
 }
 

@@ -26,13 +26,13 @@ mod figures;
 pub mod findings;
 mod fleet;
 mod floor;
-mod following;
 mod health;
 mod herald;
 mod host;
 mod keys;
 pub mod log;
 mod moving;
+mod node;
 pub mod options;
 #[cfg(feature = "approval")]
 mod proposals;

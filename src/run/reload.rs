@@ -144,7 +144,12 @@ impl Host {
         // Rules before zones, so that a new zone is never served without its rules.
         self.fleet.set_rules(fleet, serve.keyring);
         let certificates = self.running.reload_certificates();
-        let zones = self.publisher.reload_sources(sources, &By { who: who.to_owned(), force });
+        // While another node publishes, zones are those that it serves.
+        let zones = if self.node.follows() {
+            Vec::new()
+        } else {
+            self.publisher.reload_sources(sources, &By { who: who.to_owned(), force })
+        };
         self.fleet.renew();
         self.signer.renew();
         let findings = self.publisher.findings();

@@ -19,7 +19,7 @@ use tokio::sync::watch;
 use super::bulk;
 use super::clock::Clock;
 use super::error::{RunError, system};
-use super::following::elsewhere;
+use super::node::elsewhere;
 use super::office::{Office, closed};
 use super::options::{self, OptionError};
 use super::papers;

@@ -37,7 +37,16 @@ impl Database {
         options: &Options,
         fault: Option<String>,
     ) -> Result<(Self, Publisher), RunError> {
-        let unusable = match fault.map_or_else(|| usable(options), |fault| Err(fault.into())) {
+        let unusable = match fault.map_or_else(|| joined(options), |fault| Err(fault.into())) {
+            Ok(store) if store.is_followed() => {
+                let publisher = Publisher::follow(store.clone(), options.clone());
+                // What fails is tried again within a second.
+                if let Err(error) = publisher.catch_up() {
+                    tracing::error!(error = with_causes(&error), "the database cannot be followed");
+                }
+                let database = Self { store, reason: None, awaited: None, follows: true };
+                return Ok((database, publisher));
+            }
             Ok(store) => {
                 guard_rows(&store, &options.state_dir);
                 // The outcome for each zone is in the log; a refused zone does not stop the others.
@@ -45,10 +54,8 @@ impl Database {
                     Publisher::open(store.clone(), sources.clone(), options.clone())?;
                 match reports.iter().find(|report| report.is_lost_by_database()) {
                     None => {
-                        return Ok((
-                            Self { follows: false, store, reason: None, awaited: None },
-                            publisher,
-                        ));
+                        let database = Self { store, reason: None, awaited: None, follows: false };
+                        return Ok((database, publisher));
                     }
                     Some(report) => Unusable::from(text_of(report)),
                 }
@@ -70,8 +77,56 @@ impl Database {
     }
 }
 
+/// The database, to publish from it; on a server on which another node does, or with other keys than its own, to follow.
+fn joined(options: &Options) -> Result<Store, Unusable> {
+    let place = &options.database;
+    prepared(options)?;
+    if keys_fault(options).is_some() {
+        return Ok(place.follow()?);
+    }
+    let store = match place.publish(&options.node) {
+        // One of an earlier version is not followed: it is waited for.
+        Err(held @ StoreError::Held(_)) => return place.follow().map_err(|_| held.into()),
+        opened => opened?,
+    };
+    fault_of(&store, options).map_or(Ok(store), |fault| Err(fault.into()))
+}
+
+/// Why this node must not publish on a database that another one has worked on: it has not the same keys.
+pub(super) fn keys_fault(options: &Options) -> Option<String> {
+    // What cannot be looked at says so where it is used.
+    let store = options.database.follow().ok().filter(Store::is_followed)?;
+    keys_fault_on(&store, &options.state_dir)
+}
+
+/// The same on an open database.
+#[cfg(feature = "approval")]
+pub(super) fn keys_fault_on(store: &Store, state_dir: &Path) -> Option<String> {
+    let fault = crate::audit::inspect_keys(state_dir, store).err();
+    let fault = fault.filter(crate::audit::AuditError::is_of_key)?;
+    let path = state_dir.display();
+    Some(format!(
+        "{}: this node does not publish before audit.key and personal.key of the node that publishes are in {path}",
+        with_causes(&fault)
+    ))
+}
+
+/// A name server alone has no keys.
+#[cfg(not(feature = "approval"))]
+pub(super) fn keys_fault_on(_: &Store, _: &Path) -> Option<String> {
+    None
+}
+
 /// The database, if it is usable and the one that the zones were served from.
 pub(super) fn usable(options: &Options) -> Result<Store, Unusable> {
+    prepared(options)?;
+    let store = options.database.open()?;
+    store.hold()?;
+    fault_of(&store, options).map_or(Ok(store), |fault| Err(fault.into()))
+}
+
+/// Sees that the database is not lost, and keeps a copy of one that is about to be migrated.
+fn prepared(options: &Options) -> Result<(), Unusable> {
     if let Some(lost) = lost(options)? {
         return Err(lost.into());
     }
@@ -81,9 +136,7 @@ pub(super) fn usable(options: &Options) -> Result<Store, Unusable> {
         let path = path.display();
         tracing::info!("the database was migrated; its previous version is kept in {path}");
     }
-    let store = options.database.open()?;
-    store.hold()?;
-    fault_of(&store, options).map_or(Ok(store), |fault| Err(fault.into()))
+    Ok(())
 }
 
 /// Why a database is not used.

@@ -35,6 +35,7 @@ impl Host {
         for line in &self.rights {
             append_line!(text, "  {line}");
         }
+        self.node.line().iter().for_each(|line| append_line!(text, "  {line}"));
         let health = self.health_of(&zones);
         for line in health.faults.iter().chain(&health.warnings) {
             append_line!(text, "  {line}");
@@ -72,6 +73,7 @@ impl Host {
         let json = json!({
             "version": env!("CARGO_PKG_VERSION"), "pid": std::process::id(),
             "listening": listening, "rights": self.rights, "zones": zones_json, "findings": findings, "stand_in": self.stand_in,
+            "node": self.node.json(),
             "queue_closed": self.road_3.closed(), "clock_doubt": clock_doubt, "drift": drift,
             "targets": targets,
             "webhooks": self.road_3.webhooks(),

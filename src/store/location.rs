@@ -99,14 +99,15 @@ impl Location {
         }
     }
 
-    /// Whether it can be worked on at this moment: its server is reached, and no other daemon holds it.
-    pub fn is_free(&self) -> bool {
+    /// Whether it can be worked on at this moment, or followed: its server is reached, and no other daemon holds it, or
+    /// its tables are of this version.
+    pub fn can_be_joined(&self) -> bool {
         match self {
             Self::File(_) => true,
             #[cfg(feature = "postgres")]
             Self::Server(address) => {
                 let free = postgres::Database::reached(address).and_then(|it| it.is_free());
-                free.unwrap_or_default()
+                free.is_ok_and(|is_free| is_free || postgres::Database::follow(address).is_ok())
             }
         }
     }

@@ -8,6 +8,10 @@
 //! No node's clock decides: a beat is a value that changes, and whoever follows counts its own looks. A file has one
 //! node, and neither number nor beat.
 
+use std::time::Duration;
+
+#[cfg(feature = "postgres")]
+use super::postgres;
 use super::sql::{FromRow, params, sql, statements};
 use super::zones::key;
 use super::{Engine, Reader, Store, StoreError, Tx};
@@ -142,6 +146,35 @@ impl Store {
     }
 }
 
+//------------ Listening -----------------------------------------------------
+
+/// Hears of what other nodes commit.
+pub struct Listener(#[cfg(feature = "postgres")] postgres::Listener);
+
+impl Store {
+    /// Listens to what is committed; none in a file.
+    pub fn listen(&self) -> Result<Option<Listener>, StoreError> {
+        match &self.0.engine {
+            Engine::Sqlite(_) => Ok(None),
+            #[cfg(feature = "postgres")]
+            Engine::Postgres(database) => database.listen().map(|it| Some(Listener(it))),
+        }
+    }
+}
+
+impl Listener {
+    /// Waits for news, so long at most; true if there are some, none if nothing can be heard any more.
+    pub fn wait(&self, most: Duration) -> Option<bool> {
+        #[cfg(feature = "postgres")]
+        return self.0.wait(most);
+        #[cfg(not(feature = "postgres"))]
+        {
+            std::thread::sleep(most);
+            None
+        }
+    }
+}
+
 //------------ What is served ------------------------------------------------
 
 /// What tells one state of a zone's rows from another.
@@ -188,7 +221,7 @@ impl Tx<'_> {
     }
 
     /// Tells those who follow, once it is committed, that there is something new.
-    pub(super) fn tell_followers(&self) -> Result<(), StoreError> {
+    pub fn tell_followers(&self) -> Result<(), StoreError> {
         self.0.0.tell_followers()
     }
 }

@@ -1,5 +1,6 @@
 //! Rows of `publish`: what is live of each zone, and one full copy of it in pieces.
 
+use super::nodes::ZoneHead;
 use super::sql::{Column, Part, params, row, select, sql, statements, upsert};
 use super::value::Value;
 use super::{Reader, StoreError, Tx};
@@ -35,6 +36,13 @@ row! {
         pub own_zonemd: Option<bool>,
         /// The node whose file was accepted last; none in a file, and in a row from before there were nodes.
         pub file_node: Option<String>,
+    }
+}
+
+impl ZoneRow {
+    /// What tells this state of the row from another.
+    pub fn head(&self) -> ZoneHead {
+        ZoneHead { serial: self.serial, changed_ms: self.changed_ms, copy_seq: self.copy_seq }
     }
 }
 

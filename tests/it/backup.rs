@@ -386,7 +386,9 @@ mod office {
         // What the version before had not: the last steps, and what they made.
         sqlite(
             dir,
-            "DROP INDEX event_erase; ALTER TABLE person DROP COLUMN former; DELETE FROM migration WHERE number >= 131;",
+            "DROP INDEX event_erase; ALTER TABLE person DROP COLUMN former; DROP TABLE publishing; DROP TABLE served_zone; \
+             ALTER TABLE zone_change DROP COLUMN publisher; ALTER TABLE zone DROP COLUMN file_node; \
+             DELETE FROM migration WHERE number >= 131;",
         );
         let before = dir.join("state/before-upgrade-130.db");
         let works = |what: &str| {

@@ -157,20 +157,6 @@ fn a_start_without_the_server_answers_and_opens_the_queue_when_it_comes() {
 }
 
 #[test]
-fn two_daemons_do_not_work_on_one_database() {
-    let Some(cluster) = Cluster::start() else { return };
-    let (one, other) = (laid_out(&cluster), laid_out(&cluster));
-    let first = Daemon::in_dir(one.path());
-    let second = Daemon::in_dir(other.path());
-    let status = printed(&second.gapura(&["ctl", "status"]));
-    assert!(status.contains("another gapura works on"), "{status}");
-    assert!(!answer(&second, "www.cirebonkab.go.id.").is_empty());
-    assert_eq!(first.end_with("TERM"), Some(0));
-    works_again(&second, "another gapura works on");
-    assert!(!answer(&second, "www.cirebonkab.go.id.").is_empty());
-}
-
-#[test]
 fn the_database_moves_to_a_server_and_back_and_a_backup_fits_both() {
     let Some(cluster) = Cluster::start() else { return };
     let made = tempfile::tempdir().unwrap();

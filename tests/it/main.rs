@@ -34,6 +34,8 @@ mod fleet;
 mod import;
 mod keys;
 mod namespaces;
+#[cfg(all(feature = "approval", feature = "postgres"))]
+mod nodes;
 mod operation;
 #[cfg(feature = "approval")]
 mod pages;

@@ -24,6 +24,11 @@ impl Case<'_> {
         if self.by.force {
             return None;
         }
+        let foreign = self.state.foreign_file.as_ref();
+        if let Some(foreign) = foreign.filter(|foreign| foreign.hash == self.loaded.hash) {
+            findings.push(foreign.finding(&self.state.source.apex));
+            return Some(Outcome::Held { serial });
+        }
         if row.held_hash.as_deref() == Some(self.loaded.hash.as_str()) {
             let message = format!(
                 "the file on disk was rolled back; it is loaded when its bytes change, or by \

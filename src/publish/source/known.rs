@@ -3,6 +3,7 @@
 //! missing from the settings, and whether the database is another file than before: one copied from a
 //! backup may not know the newest serials.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf, absolute};
 
 use serde::{Deserialize, Serialize};
@@ -11,7 +12,8 @@ use crate::files;
 use crate::lock::lock;
 use crate::publish::door::write_file;
 use crate::publish::state::{Inner, Listing, SerialPolicy, Strictness, ZoneSource};
-use crate::store::Store;
+use crate::store::{Reader, Store, StoreError};
+use crate::text::with_causes;
 
 /// The first line.
 const HEAD: &str = "gapura zones 1";
@@ -92,7 +94,7 @@ pub(super) fn read(state_dir: &Path) -> Known {
 }
 
 /// The zone of a line.
-fn source(line: &str) -> Option<ZoneSource> {
+pub(super) fn source(line: &str) -> Option<ZoneSource> {
     let line: Line = serde_json::from_str(line).ok()?;
     let (apex, file) = (line.zone.parse().ok()?, PathBuf::from(line.file));
     let Line { primaries, checks, serial, errors, zonemd, by_file, consume, .. } = line;
@@ -123,28 +125,61 @@ pub(super) fn write(inner: &Inner) {
     let database = inner.store.identity().or_else(|| read(&inner.options.state_dir).database);
     let head = Head { database: database.unwrap_or_default() };
     let mut text = format!("{HEAD}\n{}\n", serde_json::to_string(&head).unwrap_or_default());
+    let mut listed = BTreeMap::new();
     for slot in slots {
         let source = lock(&slot.state).source.clone();
-        let line = Line {
-            zone: source.apex.to_string(),
-            // A next run may start in another directory.
-            file: absolute(&source.file).unwrap_or(source.file).display().to_string(),
-            primaries: source.primaries,
-            checks: source.checks,
-            serial: source.serial,
-            errors: source.errors,
-            zonemd: source.zonemd,
-            by_file: source.by_file,
-            consume: source.consume,
-            listing: source.listing,
-            catalog: source.catalog.map(|catalog| catalog.to_string()),
-        };
-        text.extend(serde_json::to_string(&line).ok());
+        let line = line(source);
+        text.push_str(&line);
         text.push('\n');
+        listed.insert(Reader::zone_key(&slot.apex), line);
+    }
+    if let Err(error) = tell_nodes(&inner.store, &listed) {
+        let error = with_causes(&error);
+        tracing::error!(error, "the list of served zones could not be written for other nodes");
     }
     let _one_at_a_time = lock(&inner.files);
     let written = write_file(&path(&inner.options.state_dir), text.as_bytes(), "zones");
     if let Err(error) = written {
         tracing::error!(%error, "the list of served zones could not be written for the next start");
     }
+}
+
+/// The line of a zone.
+fn line(source: ZoneSource) -> String {
+    let line = Line {
+        zone: source.apex.to_string(),
+        // A next run may start in another directory.
+        file: absolute(&source.file).unwrap_or(source.file).display().to_string(),
+        primaries: source.primaries,
+        checks: source.checks,
+        serial: source.serial,
+        errors: source.errors,
+        zonemd: source.zonemd,
+        by_file: source.by_file,
+        consume: source.consume,
+        listing: source.listing,
+        catalog: source.catalog.map(|catalog| catalog.to_string()),
+    };
+    serde_json::to_string(&line).unwrap_or_default()
+}
+
+/// Writes the list into a database that other nodes follow, as far as it differs.
+fn tell_nodes(store: &Store, listed: &BTreeMap<String, String>) -> Result<(), StoreError> {
+    if !store.is_shared() || store.is_followed() {
+        return Ok(());
+    }
+    let known = store.read::<_, StoreError>(|reader| reader.served_zones())?;
+    let known: BTreeMap<String, String> = known.into_iter().collect();
+    if known == *listed {
+        return Ok(());
+    }
+    store.write(|tx| {
+        for key in known.keys().filter(|key| !listed.contains_key(*key)) {
+            tx.drop_served_zone(key)?;
+        }
+        for (key, line) in listed.iter().filter(|(key, line)| known.get(*key) != Some(*line)) {
+            tx.put_served_zone(key, line)?;
+        }
+        tx.tell_followers()
+    })
 }

@@ -15,12 +15,14 @@ use crate::publish::propose::{
 };
 use crate::publish::state::serial::{is_ahead, later};
 use crate::publish::state::{
-    By, Cause, Guard, Inner, KeptKeys, LastChange, Outcome, Overlay, Slot, Version, ZoneSigning,
-    ZoneState, error, warning,
+    By, Cause, ForeignFile, Guard, Inner, KeptKeys, LastChange, Outcome, Overlay, Slot, Version,
+    ZoneSigning, ZoneState, error, warning,
 };
-use crate::store::StoreError;
 use crate::store::records::{decode, decode_all};
+use crate::store::zones::ZoneRow;
+use crate::store::{Reader, StoreError};
 use crate::text::with_causes;
+use crate::wire::Name;
 use crate::zone::{Delta, Zone, ZoneBuilder};
 
 /// How far the serials go up after a database was put back, which may not know the newest: more than are
@@ -143,6 +145,7 @@ pub(super) fn recall(
     }
     remember(inner, state)?;
     if let (Some(row), Some(loaded)) = (state.row.clone(), loaded) {
+        state.foreign_file = foreign_file(inner, &row, loaded);
         let accepted = row.file_hash.as_deref() == Some(loaded.hash.as_str());
         let held = row.held_hash.as_deref() == Some(loaded.hash.as_str());
         // A signed version is not made anew from the file: its signatures are in the database.
@@ -171,6 +174,13 @@ pub(super) fn recall(
     }
     state.is_recalled = true;
     Ok(())
+}
+
+/// The file, if another node published from another one: it may be an older one that nobody has copied here.
+fn foreign_file(inner: &Inner, row: &ZoneRow, loaded: &Loaded) -> Option<ForeignFile> {
+    let node = row.file_node.clone().filter(|node| *node != inner.options.node.name)?;
+    let differs = row.file_hash.as_deref() != Some(loaded.hash.as_str());
+    (differs && inner.store.is_shared()).then(|| ForeignFile { hash: loaded.hash.clone(), node })
 }
 
 /// The version that was served so.
@@ -233,25 +243,29 @@ fn copied(inner: &Inner, state: &mut ZoneState) -> Option<Zone> {
     Some(zone)
 }
 
-/// The version that the database holds: the full copy and the changes behind it.
+/// The version that the database holds.
 fn restored(inner: &Inner, state: &ZoneState) -> Result<Option<Zone>, StoreError> {
     let Some(row) = &state.row else { return Ok(None) };
+    inner.store.read(|reader| version_in(reader, &state.source.apex, row))
+}
+
+/// The version of a zone that the database holds: the full copy and the changes behind it.
+pub(super) fn version_in(
+    reader: &Reader<'_>,
+    apex: &Name,
+    row: &ZoneRow,
+) -> Result<Option<Zone>, StoreError> {
     let Some(copy_seq) = row.copy_seq else { return Ok(None) };
-    let apex = &state.source.apex;
     let mut builder = ZoneBuilder::new(apex);
     let mut deltas = Vec::new();
-    inner.store.read(|reader| {
-        reader.zone_copy(apex, copy_seq, |blob| decode(blob, |record| builder.push(record)))?;
-        reader.journal_after(apex, copy_seq, |_, blobs| {
-            let blobs = blobs.ok_or_else(|| {
-                StoreError::Corrupt(format!("{apex}: a change behind the copy has no delta"))
-            })?;
-            deltas.push(Delta {
-                removed: decode_all(&blobs.removed)?,
-                added: decode_all(&blobs.added)?,
-            });
-            Ok(())
-        })
+    reader.zone_copy(apex, copy_seq, |blob| decode(blob, |record| builder.push(record)))?;
+    reader.journal_after(apex, copy_seq, |_, blobs| {
+        let blobs = blobs.ok_or_else(|| {
+            StoreError::Corrupt(format!("{apex}: a change behind the copy has no delta"))
+        })?;
+        deltas
+            .push(Delta { removed: decode_all(&blobs.removed)?, added: decode_all(&blobs.added)? });
+        Ok(())
     })?;
     let Some(mut zone) = builder.finish().0 else { return Ok(None) };
     for delta in &deltas {

@@ -14,7 +14,7 @@ use arc_swap::ArcSwap;
 use super::serial::later;
 use super::{
     Frozen, Jobs, Lack, LastChange, Lease, Options, Overlay, PublishError, Refusal, Secondaries,
-    Seen, Signatures, Stopwatch, ZoneSigning, ZoneSource,
+    Seen, Signatures, Stopwatch, ZoneSigning, ZoneSource, warning,
 };
 use crate::check::Signer;
 use crate::keystore::Keystore;
@@ -105,6 +105,29 @@ pub(crate) struct Copied {
     pub(crate) lacks_keys: bool,
 }
 
+/// A file that is not taken by itself: another node published from another one.
+#[derive(Debug)]
+pub(crate) struct ForeignFile {
+    /// SHA-256 over it and its includes, in hexadecimal.
+    pub(crate) hash: String,
+    /// The node whose file was accepted last.
+    pub(crate) node: String,
+}
+
+impl ForeignFile {
+    /// That it is not loaded.
+    pub(crate) fn finding(&self, apex: &Name) -> Finding {
+        let message = format!(
+            "the file of this node is not the one that the zone was published from on node {}",
+            self.node
+        );
+        let hint = format!(
+            "copy the file from there; to publish from this one, edit it, or: gapura ctl reload {apex} --force"
+        );
+        Finding { hint: Some(hint), ..warning("file-of-another-node", message) }
+    }
+}
+
 /// Everything about one zone, under its lock.
 pub(crate) struct ZoneState {
     /// Where it comes from.
@@ -132,6 +155,10 @@ pub(crate) struct ZoneState {
     pub(crate) overlay: Overlay,
     /// The files as they were last looked at.
     pub(crate) seen: Vec<Seen>,
+    /// The file of this node as it was at the start, if it was not the one that another node published from last.
+    pub(crate) foreign_file: Option<ForeignFile>,
+    /// The serial that secondaries were told of last, while another node publishes.
+    pub(crate) announced: Option<u32>,
     /// The last change.
     pub(crate) last_change: Option<LastChange>,
     /// Why the file on disk is not live, if it is not.
@@ -179,6 +206,8 @@ impl Slot {
             copied: Copied::default(),
             overlay: Overlay::default(),
             seen: Vec::new(),
+            foreign_file: None,
+            announced: None,
             last_change: None,
             refusal: None,
             file_serial: None,

@@ -412,6 +412,12 @@ impl ZoneState {
         Some(if self.lease.is_expired { 0 } else { zone.seconds_left() })
     }
 
+    /// That its file is held because it is not the one of the node that published before.
+    fn held_foreign_file(&self) -> Option<Finding> {
+        let foreign = self.foreign_file.as_ref().filter(|_| self.is_held)?;
+        Some(foreign.finding(&self.source.apex))
+    }
+
     /// What is known of the zone now.
     fn status(&self, now_ms: i64) -> ZoneStatus {
         let line = |row: &PromotedRow| {
@@ -436,7 +442,7 @@ impl ZoneState {
             last_change: self.last_change.clone(),
             refusal: self.refusal.clone(),
             from_store: self.from_store,
-            rolled_back: self.is_held,
+            rolled_back: self.is_held && self.foreign_file.is_none(),
             promoted: self.overlay.shown().count(),
             by_updates: self.overlay.shown().filter(|row| row.origin.key().is_some()).count(),
             absent_from_file: self.overlay.absent_from_file().map(line).collect(),
@@ -447,6 +453,7 @@ impl ZoneState {
                 .signatures_finding(now_ms)
                 .into_iter()
                 .chain(self.members_findings.iter().cloned())
+                .chain(self.held_foreign_file())
                 .collect(),
             reloads: self.reloads.clone(),
             changes: self.changes.clone(),

@@ -1,12 +1,14 @@
 //! The thread on which the driver's connections run. Statements are waited for on the threads of their callers.
 
+use std::future::poll_fn;
 use std::sync::Mutex;
+use std::sync::mpsc::Sender;
 use std::thread::JoinHandle;
 
 use tokio::runtime::{Builder, Handle};
 use tokio::sync::oneshot;
 use tokio_postgres::tls::MakeTlsConnect;
-use tokio_postgres::{Client, Config, NoTls, Socket};
+use tokio_postgres::{AsyncMessage, Client, Config, NoTls, Socket};
 
 use super::address::{Address, CONNECT_MAX};
 use super::fault::Fault;
@@ -38,6 +40,15 @@ impl Driver {
 
     /// Connects to the server.
     pub(super) fn connect(&self, address: &Address) -> Result<Client, Fault> {
+        self.connect_to_hear(address, None)
+    }
+
+    /// The same; what the server notifies of goes to `news`, which ends with the connection.
+    pub(super) fn connect_to_hear(
+        &self,
+        address: &Address,
+        news: Option<Sender<()>>,
+    ) -> Result<Client, Fault> {
         let failed = |why: String| Fault::Connect(format!("{address} is not reached: {why}"));
         let config = address.config().map_err(failed)?;
         let authorities = Some(address.authorities.as_path());
@@ -50,8 +61,8 @@ impl Driver {
         let (told, heard) = oneshot::channel();
         self.handle.spawn(async move {
             let connected = match connector {
-                Some(connector) => connect(config, connector).await,
-                None => connect(config, NoTls).await,
+                Some(connector) => connect(config, connector, news).await,
+                None => connect(config, NoTls, news).await,
             };
             // Whoever asked may have gone.
             let _ = told.send(connected);
@@ -71,16 +82,30 @@ impl Driver {
 }
 
 /// Connects, and lets the connection run.
-async fn connect<T>(config: Config, connector: T) -> Result<Client, tokio_postgres::Error>
+async fn connect<T>(
+    config: Config,
+    connector: T,
+    news: Option<Sender<()>>,
+) -> Result<Client, tokio_postgres::Error>
 where
     T: MakeTlsConnect<Socket>,
     T::Stream: Send + 'static,
 {
-    let (client, connection) = config.connect(connector).await?;
+    let (client, mut connection) = config.connect(connector).await?;
     tokio::spawn(async move {
-        // Its end is noticed by the next statement.
-        if let Err(error) = connection.await {
-            tracing::debug!(%error, "a connection to PostgreSQL ended");
+        while let Some(message) = poll_fn(|context| connection.poll_message(context)).await {
+            match (message, &news) {
+                (Ok(AsyncMessage::Notification(_)), Some(news)) => {
+                    // Whoever listened may have gone.
+                    let _ = news.send(());
+                }
+                (Ok(_), _) => {}
+                // Its end is noticed by the next statement.
+                (Err(error), _) => {
+                    tracing::debug!(%error, "a connection to PostgreSQL ended");
+                    return;
+                }
+            }
         }
     });
     Ok(client)

@@ -25,6 +25,7 @@ mod wait;
 
 pub use address::Address;
 pub use fault::Fault;
+pub(super) use nodes::Listener;
 pub(super) use session::Turn;
 
 use std::sync::atomic::{AtomicBool, AtomicI64};

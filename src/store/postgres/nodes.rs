@@ -4,6 +4,7 @@
 //! committed any more. The number says it once more inside of each transaction, whatever became of the session.
 
 use std::sync::atomic::Ordering;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
 
 use tokio_postgres::types::ToSql;
@@ -230,5 +231,41 @@ impl Database {
             &[&HOLDING, &WRITING, &self.address.schema, &PUBLISHES];
         self.on_heart(|session| waited(BEAT_MAX, session.client.query_one(UNSEAT, values)))
             .map(drop)
+    }
+}
+
+/// Hears of what is committed; it ends with its session.
+pub(in crate::store) struct Listener {
+    /// What was heard.
+    news: Receiver<()>,
+    /// The session.
+    _session: Session,
+}
+
+impl Listener {
+    /// Waits for news, so long at most; true if there are some, none if the session has ended.
+    pub(in crate::store) fn wait(&self, most: Duration) -> Option<bool> {
+        match self.news.recv_timeout(most) {
+            Ok(()) => {
+                // One look takes in all there is.
+                while self.news.try_recv().is_ok() {}
+                Some(true)
+            }
+            Err(RecvTimeoutError::Timeout) => Some(false),
+            Err(RecvTimeoutError::Disconnected) => None,
+        }
+    }
+}
+
+impl Database {
+    /// Listens to what is committed.
+    pub(in crate::store) fn listen(&self) -> Result<Listener, StoreError> {
+        let (told, news) = channel();
+        let schema = &self.address.schema;
+        let client = self.driver.connect_to_hear(&self.address, Some(told));
+        let session = client.and_then(|client| Session::new(client, schema));
+        let session = session.map_err(|fault| StoreError::Begin(fault.into()))?;
+        session.batch(&format!("LISTEN {schema}")).map_err(failed)?;
+        Ok(Listener { news, _session: session })
     }
 }

@@ -1,0 +1,287 @@
+//! A node that follows: it serves what another one publishes, as the database has it, and changes nothing there.
+//!
+//! ```text
+//! zones    those that the publisher says it serves; they come and go with its list
+//! version  full copy and journal at first, then the journal behind what is served; the whole again where the chain is
+//!          broken
+//! swap     one for all that was committed since the last look
+//! ```
+//! What is served never goes back: if the database has an older version than this node serves (it failed over and lost
+//! changes), the newer one stays until the database is ahead of it. Copies and serials beside the database are written
+//! as the publisher writes them, so that this node can start without the database, or go on as the publisher.
+//! Operator's files are not looked at.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::known;
+use super::restore::version_in;
+use crate::lock::lock;
+use crate::publish::door::{self, swap};
+use crate::publish::state::serial::is_ahead;
+use crate::publish::state::{
+    Cause, Copied, Guard, Inner, Job, LastChange, Options, Publisher, Refusal, Slot, Version,
+    ZoneSource, ZoneState, error,
+};
+use crate::store::journal::JournalRow;
+use crate::store::nodes::ZoneHead;
+use crate::store::records::decode_all;
+use crate::store::zones::ZoneRow;
+use crate::store::{Reader, Store, StoreError, is_unavailable};
+use crate::text::with_causes;
+use crate::wire::Name;
+use crate::zone::{Delta, Entry, Zone};
+
+//------------ Publisher -----------------------------------------------------
+
+/// What a look at the database came to.
+#[derive(Debug, Default)]
+pub struct Progress {
+    /// Zones whose served version changed.
+    pub changed: usize,
+    /// Whether zones came or went.
+    pub came_or_went: bool,
+    /// Zones of which the database has an older version than is served, with both serials.
+    pub ahead: Vec<(Name, u32, u32)>,
+}
+
+impl Publisher {
+    /// A publisher that follows: it serves nothing before [`catch_up`](Self::catch_up) was called.
+    pub fn follow(store: Store, options: Options) -> Self {
+        let marks = door::read_marks(&options.state_dir);
+        let inner = Arc::new(Inner::new(store, options, marks));
+        door::start(&inner);
+        Self(inner)
+    }
+
+    /// Serves what was committed since the last look.
+    pub fn catch_up(&self) -> Result<Progress, StoreError> {
+        let inner = &*self.0;
+        let mut heads = BTreeMap::new();
+        let listed = inner.store.read::<_, StoreError>(|reader| {
+            reader.zone_heads(|key, head| {
+                heads.insert(key, head);
+            })?;
+            reader.served_zones()
+        })?;
+        let mut progress = Progress::default();
+        let (mut entries, mut gone) = (Vec::new(), Vec::new());
+        // A publisher that never got as far as to say what it serves does not take anything away.
+        if !listed.is_empty() {
+            gone = self.0.take_list(&listed, &mut progress, &mut entries);
+        }
+        for slot in inner.all_slots() {
+            let head = heads.get(&Reader::zone_key(&slot.apex)).copied();
+            if let Some(entry) = inner.follow_zone(&slot, head)? {
+                progress.changed += 1;
+                entries.push(entry);
+            }
+            let state = lock(&slot.state);
+            if let (Some(served), Some(row)) = (state.serial(), &state.row)
+                && is_ahead(served, row.serial)
+            {
+                progress.ahead.push((slot.apex.clone(), served, row.serial));
+            }
+        }
+        if !entries.is_empty() || !gone.is_empty() {
+            swap(inner, &gone, entries);
+        }
+        if progress.came_or_went {
+            known::write(inner);
+        }
+        self.tell_secondaries();
+        Ok(progress)
+    }
+
+    /// Has the secondaries of zones told that changed.
+    fn tell_secondaries(&self) {
+        let Some(secondaries) = self.0.secondaries.get() else { return };
+        for slot in self.0.all_slots() {
+            let mut state = lock(&slot.state);
+            let serial = state.serial();
+            if state.announced != serial
+                && let Some(serial) = serial
+            {
+                state.announced = Some(serial);
+                secondaries.announce(&slot.apex, serial);
+            }
+        }
+    }
+}
+
+//------------ The list ------------------------------------------------------
+
+impl Inner {
+    /// Takes in the list of zones; returns those that went.
+    fn take_list(
+        &self,
+        listed: &[(String, String)],
+        progress: &mut Progress,
+        entries: &mut Vec<Entry>,
+    ) -> Vec<Name> {
+        let wanted = listed.iter().filter_map(|(_, line)| known::source(line));
+        let mut wanted: BTreeMap<Name, ZoneSource> =
+            wanted.map(|source| (source.apex.clone(), source)).collect();
+        let mut gone = Vec::new();
+        for slot in self.all_slots() {
+            let mut state = lock(&slot.state);
+            match wanted.remove(&slot.apex) {
+                Some(source) => {
+                    progress.came_or_went |= state.source != source;
+                    state.source = source;
+                }
+                None => {
+                    state.is_gone = true;
+                    lock(&self.slots).remove(&slot.apex);
+                    gone.push(slot.apex.clone());
+                }
+            }
+        }
+        progress.came_or_went |= !gone.is_empty() || !wanted.is_empty();
+        for (apex, source) in wanted {
+            entries.push(Entry::NotLoaded(apex.clone()));
+            lock(&self.slots).insert(apex, Arc::new(Slot::new(source)));
+        }
+        gone
+    }
+}
+
+//------------ One zone ------------------------------------------------------
+
+/// What the database has of a zone behind what is served.
+enum Behind {
+    /// Changes, one after the other from the version that is served.
+    Chain(Vec<Delta>),
+    /// A version that is reached in no other way; none if it is not all there yet.
+    Whole(Option<Zone>),
+}
+
+impl Inner {
+    /// Brings a zone up to what the database has. Returns what is served of it from now on, if that is another version.
+    fn follow_zone(
+        &self,
+        slot: &Slot,
+        head: Option<ZoneHead>,
+    ) -> Result<Option<Entry>, StoreError> {
+        let mut state = lock(&slot.state);
+        let known = state.row.as_ref().map(ZoneRow::head);
+        if head.is_none() || known == head && state.refusal.is_none() && state.zone.is_some() {
+            return Ok(None);
+        }
+        let was = state.serial();
+        match self.take_rows(&mut state) {
+            Ok(()) => state.refusal = None,
+            // It is so for all of them.
+            Err(failed) if is_unavailable(&failed) => return Err(failed),
+            Err(failed) => refuse(&mut state, &failed, (self.options.now_ms)()),
+        }
+        let Some(zone) = state.served().filter(|zone| Some(zone.serial()) != was).cloned() else {
+            return Ok(None);
+        };
+        let serial = zone.serial();
+        tracing::info!(zone = %slot.apex, serial, "followed");
+        self.jobs.send(Job::Mark(slot.apex.clone(), serial));
+        self.jobs.send(Job::Copy(slot.apex.clone()));
+        Ok(Some(Entry::Loaded(zone)))
+    }
+
+    /// Takes over what the database has of a zone.
+    fn take_rows(&self, state: &mut ZoneState) -> Result<(), StoreError> {
+        let apex = state.source.apex.clone();
+        let read = self.store.read::<_, StoreError>(|reader| {
+            let Some(row) = reader.zone(&apex)? else { return Ok(None) };
+            let end = reader.journal_end(&apex)?;
+            let behind = behind(reader, state, &row)?;
+            Ok(Some((row, end, behind)))
+        })?;
+        let Some((row, end, behind)) = read else { return Ok(()) };
+        let served = state.serial();
+        let is_older = served.is_some_and(|served| is_ahead(served, row.serial));
+        if !is_older {
+            match behind {
+                Behind::Chain(deltas) => self.apply(state, &deltas)?,
+                Behind::Whole(zone) => {
+                    if let Some(zone) = zone.or_else(|| self.copied(state, &row)) {
+                        state.copied = Copied::default();
+                        state.serve(version(zone));
+                    }
+                }
+            }
+            state.seq = end.as_ref().map_or(0, |end| end.seq);
+            state.last_change = end.and_then(last_change);
+        }
+        state.file_serial = row.file_serial;
+        state.row = Some(row);
+        Ok(())
+    }
+
+    /// Applies changes to what is served.
+    fn apply(&self, state: &mut ZoneState, deltas: &[Delta]) -> Result<(), StoreError> {
+        let Some(mut zone) = state.served().cloned() else { return Ok(()) };
+        for delta in deltas {
+            zone = zone.apply(delta).map_err(|failed| StoreError::Corrupt(failed.to_string()))?;
+            let records = delta.removed.len() + delta.added.len();
+            // What was folded into the copy last is not all any more.
+            state.copied.octets += records as u64;
+        }
+        if !deltas.is_empty() {
+            state.serve_change(version(zone), (self.options.now_ms)());
+        }
+        Ok(())
+    }
+
+    /// The version beside the database, if that is the newer one.
+    fn copied(&self, state: &ZoneState, row: &ZoneRow) -> Option<Zone> {
+        let copy = door::read_copy(&self.options.state_dir, &state.source.apex)?;
+        (copy.serial() == row.serial || is_ahead(copy.serial(), row.serial)).then_some(copy)
+    }
+}
+
+/// A version as it is served; nobody here edits its content.
+fn version(zone: Zone) -> Version {
+    Version { signed: zone.is_signed().then(|| zone.clone()), content: zone }
+}
+
+/// The last change, from the end of the journal.
+fn last_change(end: JournalRow) -> Option<LastChange> {
+    let cause: Cause = serde_json::from_str(&end.cause).ok()?;
+    Some(LastChange { serial: end.to, cause, who: end.who, at_ms: end.at_ms })
+}
+
+/// What the database has of a zone behind what is served.
+fn behind(reader: &Reader<'_>, state: &ZoneState, row: &ZoneRow) -> Result<Behind, StoreError> {
+    let apex = &state.source.apex;
+    let (mut at, mut serial) = (state.seq, state.serial());
+    let (mut deltas, mut is_chain) = (Vec::new(), serial.is_some());
+    if is_chain {
+        reader.journal_after(apex, state.seq, |change, blobs| {
+            is_chain &= change.seq == at + 1 && change.from == serial && blobs.is_some();
+            (at, serial) = (change.seq, Some(change.to));
+            if let Some(blobs) = blobs.filter(|_| is_chain) {
+                deltas.push(Delta {
+                    removed: decode_all(&blobs.removed)?,
+                    added: decode_all(&blobs.added)?,
+                });
+            }
+            Ok(())
+        })?;
+    }
+    if is_chain && serial == Some(row.serial) {
+        return Ok(Behind::Chain(deltas));
+    }
+    version_in(reader, apex, row).map(Behind::Whole)
+}
+
+/// Notes why a zone cannot be followed; what is served of it stays.
+fn refuse(state: &mut ZoneState, failed: &StoreError, at_ms: i64) {
+    let finding = error(
+        "not-followed",
+        format!("{}: {}", state.source.apex, with_causes(failed)),
+        "look at the log of the node that publishes; it is tried again",
+    );
+    let findings = vec![finding];
+    if state.refusal.as_ref().is_none_or(|refusal| refusal.findings != findings) {
+        findings.iter().for_each(|finding| tracing::error!("{finding}"));
+        state.refusal = Some(Refusal { at_ms, guard: Guard::Database, findings });
+    }
+}

@@ -1,0 +1,424 @@
+//! Several nodes on one server of PostgreSQL: one publishes, the other follows and takes over.
+
+use std::io::{Read, Write};
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::path::Path;
+use std::process::Command;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use hickory_proto::rr::{RData, RecordType};
+
+use crate::postgres_cluster::Cluster;
+use crate::support::{
+    Daemon, ask, command, data, kill, lay_out, peers, printed, run_in, until, write_settings,
+};
+
+/// The zone of all nodes.
+const ZONE: &str = "cirebonkab.go.id.";
+
+//------------ Nodes ---------------------------------------------------------
+
+/// A directory of a node whose database is at this address; `zone` are more keys of its zone.
+fn node(url: &str, name: &str, zone: &str) -> tempfile::TempDir {
+    let made = tempfile::tempdir().unwrap();
+    lay_out(made.path(), &settings(url, name, zone));
+    made
+}
+
+/// Its settings.
+fn settings(url: &str, name: &str, zone: &str) -> String {
+    format!(
+        "transfer = [\"reader\"]\n{zone}\n[[remote]]\nname = \"reader\"\naddresses = [\"127.0.0.1\"]\n\n\
+         [database]\nurl = \"{url}\"\n\n[node]\nname = \"{name}\"\nurl = \"http://127.0.0.1:1\"\n\n\
+         [metrics]\nlisten = \"127.0.0.1:0\"\n"
+    )
+}
+
+/// Two nodes on one server: the first publishes, and the other has its keys and follows.
+struct Pair {
+    /// Where they are.
+    dirs: [tempfile::TempDir; 2],
+    /// The daemons; none while one is down.
+    daemons: [Option<Daemon>; 2],
+    /// The server.
+    cluster: Cluster,
+}
+
+impl Pair {
+    /// None where there is no PostgreSQL.
+    fn start(zone: &str) -> Option<Self> {
+        let cluster = Cluster::start()?;
+        let url = cluster.url();
+        let dirs = [node(&url, "satu", zone), node(&url, "dua", zone)];
+        let first = Daemon::in_dir(dirs[0].path());
+        hand_keys_on(dirs[0].path(), dirs[1].path());
+        let second = Daemon::in_dir(dirs[1].path());
+        let pair = Self { dirs, daemons: [Some(first), Some(second)], cluster };
+        assert_eq!(pair.publishes(), [true, false]);
+        Some(pair)
+    }
+
+    /// A daemon that runs.
+    fn daemon(&self, at: usize) -> &Daemon {
+        self.daemons[at].as_ref().unwrap()
+    }
+
+    /// Whether each publishes, as far as it says.
+    fn publishes(&self) -> [bool; 2] {
+        [0, 1].map(|at| self.daemons[at].as_ref().is_some_and(publishes))
+    }
+
+    /// Puts a record into the file of a node, and waits until this node answers it.
+    fn add(&self, at: usize, name: &str) {
+        self.daemon(at).add_record(&format!("{name} A 192.0.2.77"));
+        has(self.daemon(at), name);
+    }
+}
+
+/// Whether a daemon publishes.
+fn publishes(daemon: &Daemon) -> bool {
+    state(daemon)["node"]["publishes"] == true
+}
+
+/// The status of a daemon as JSON; nothing while it starts anew.
+fn state(daemon: &Daemon) -> serde_json::Value {
+    let output = daemon.gapura(&["ctl", "status", "--json"]);
+    serde_json::from_slice(&output.stdout).unwrap_or_default()
+}
+
+/// The status as text.
+fn status(daemon: &Daemon) -> String {
+    printed(&daemon.gapura(&["ctl", "status"]))
+}
+
+/// Gives a node the keys of another one.
+fn hand_keys_on(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to.join("state")).unwrap();
+    for key in ["audit.key", "personal.key"] {
+        std::fs::copy(from.join("state").join(key), to.join("state").join(key)).unwrap();
+    }
+}
+
+/// Waits until a daemon answers a name.
+#[track_caller]
+fn has(daemon: &Daemon, name: &str) {
+    let name = format!("{name}.{ZONE}");
+    until(&name, || data(&ask(daemon.dns(), &name, RecordType::A)) == ["192.0.2.77"]);
+}
+
+/// The serial that a daemon answers.
+fn serial(daemon: &Daemon) -> u32 {
+    let answer = ask(daemon.dns(), ZONE, RecordType::SOA);
+    let soa = answer.answers.iter().find_map(|record| match &record.data {
+        RData::SOA(soa) => Some(soa.serial),
+        _ => None,
+    });
+    soa.unwrap()
+}
+
+/// Sees that the verifier finds nothing at the node that publishes.
+#[track_caller]
+fn is_good(dir: &Path) {
+    let verified = run_in(dir, &["audit", "verify"]);
+    assert!(verified.status.success(), "{}", printed(&verified));
+}
+
+/// All records of the zone, as dig prints a transfer of it, but for the order.
+fn records(daemon: &Daemon, how: &str) -> Vec<String> {
+    let (at, port) = (format!("@{}", daemon.dns().ip()), daemon.dns().port().to_string());
+    let fixed = ["+tcp", "+nostats", "+nocmd", "+nocomments", &at, "-p", &port, ZONE, how];
+    let output = Command::new("dig").args(fixed).output().unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
+    lines.retain(|line| !line.is_empty() && !line.starts_with(';'));
+    lines.sort();
+    lines
+}
+
+//------------ Following -----------------------------------------------------
+
+#[test]
+fn a_node_that_follows_serves_what_is_published_and_changes_nothing() {
+    let Some(pair) = Pair::start("") else { return };
+    pair.add(0, "baru");
+    has(pair.daemon(1), "baru");
+    assert_eq!(serial(pair.daemon(0)), serial(pair.daemon(1)));
+    let said = status(pair.daemon(1));
+    assert!(said.contains("node dua follows satu (http://127.0.0.1:1), number 1"), "{said}");
+    assert!(status(pair.daemon(0)).contains("node satu publishes, number 1"));
+    for refused in [
+        &["ctl", "reload", ZONE][..],
+        &["zone", "rollback", ZONE, "1"],
+        &["key", "list", ZONE],
+        &["user", "list"],
+    ] {
+        let output = pair.daemon(1).gapura(refused);
+        let said = printed(&output);
+        assert!(!output.status.success() && said.contains("follows satu"), "{refused:?}: {said}");
+    }
+    // Its own file is none of its business while it follows.
+    pair.daemon(1).add_record("sendiri A 192.0.2.77");
+    // Zones come and go with the publisher's.
+    let dir = pair.dirs[0].path();
+    let zone = "$TTL 60\n@ SOA ns host 1 60 60 60 60\n@ NS ns\nns A 192.0.2.1\n";
+    std::fs::write(dir.join("lain.zone"), zone).unwrap();
+    let url = pair.cluster.url();
+    let more = format!(
+        "{}\n[[zone]]\nname = \"lain.example.\"\nfile = \"lain.zone\"\n",
+        settings(&url, "satu", "")
+    );
+    write_settings(dir, &more);
+    let reloaded = pair.daemon(0).gapura(&["ctl", "reload"]);
+    assert!(printed(&reloaded).contains("lain.example."), "{}", printed(&reloaded));
+    let known = |name: &str| data(&ask(pair.daemon(1).dns(), name, RecordType::A));
+    until("the new zone", || known("ns.lain.example.") == ["192.0.2.1"]);
+    write_settings(dir, &settings(&url, "satu", ""));
+    pair.daemon(0).gapura(&["ctl", "reload", "--force"]);
+    until("it has gone", || known("ns.lain.example.").is_empty());
+    assert!(known(&format!("sendiri.{ZONE}")).is_empty());
+    let metrics = crate::support::http::Caller::new(
+        &format!("http://{}", pair.daemon(1).ready["metrics"].as_str().unwrap()),
+        &[],
+    );
+    let figures = metrics.get("/metrics").text();
+    assert!(figures.contains("gapura_node_publishes 0"), "{figures}");
+    is_good(dir);
+}
+
+#[test]
+fn signed_zones_and_incremental_transfers_are_the_same_on_every_node() {
+    if !peers::is_client_here("dig") {
+        return;
+    }
+    let Some(pair) = Pair::start("signing = \"default\"\n") else { return };
+    let before = serial(pair.daemon(0));
+    pair.add(0, "bertanda");
+    has(pair.daemon(1), "bertanda");
+    let whole = records(pair.daemon(0), "AXFR");
+    assert!(whole.iter().any(|line| line.contains("RRSIG")), "{whole:?}");
+    assert_eq!(whole, records(pair.daemon(1), "AXFR"));
+    let changes = records(pair.daemon(0), &format!("IXFR={before}"));
+    assert!(changes.len() > 4 && changes.len() < whole.len(), "{changes:?}");
+    assert_eq!(changes, records(pair.daemon(1), &format!("IXFR={before}")));
+}
+
+#[test]
+fn a_node_without_the_keys_follows_and_does_not_take_over() {
+    let Some(cluster) = Cluster::start() else { return };
+    let url = cluster.url();
+    let (one, two) = (node(&url, "satu", ""), node(&url, "dua", ""));
+    let first = Daemon::in_dir(one.path());
+    let second = Daemon::in_dir(two.path());
+    until("it says so", || status(&second).contains("does not publish before audit.key"));
+    let before = serial(&first);
+    assert_eq!(first.end_with("KILL"), None);
+    std::thread::sleep(Duration::from_secs(6));
+    assert!(!publishes(&second));
+    assert_eq!(serial(&second), before);
+    hand_keys_on(one.path(), two.path());
+    until("it publishes", || publishes(&second));
+    is_good(two.path());
+}
+
+//------------ Taking over ---------------------------------------------------
+
+#[test]
+fn the_other_node_publishes_when_the_first_is_killed_and_the_first_follows_when_it_is_back() {
+    let Some(mut pair) = Pair::start("") else { return };
+    pair.add(0, "dulu");
+    has(pair.daemon(1), "dulu");
+    // The file of the second node is not the one that was accepted.
+    let before = serial(pair.daemon(0));
+    assert_eq!(pair.daemons[0].take().unwrap().end_with("KILL"), None);
+    let killed = Instant::now();
+    while !publishes(pair.daemon(1)) {
+        assert!(killed.elapsed() < Duration::from_secs(30), "nobody publishes");
+        assert!(serial(pair.daemon(1)) >= before);
+    }
+    println!("taken over {:?} after the publisher was killed", killed.elapsed());
+    // What the first node had published stays, whatever the second one's file has.
+    has(pair.daemon(1), "dulu");
+    let said = status(pair.daemon(1));
+    assert!(said.contains("published from on node satu"), "{said}");
+    is_good(pair.dirs[1].path());
+    pair.daemons[0] = Some(Daemon::in_dir(pair.dirs[0].path()));
+    assert_eq!(pair.publishes(), [false, true]);
+    // Whoever edits the file of the node that publishes means it.
+    std::fs::copy(
+        pair.dirs[0].path().join("cirebonkab.go.id.zone"),
+        pair.dirs[1].path().join("cirebonkab.go.id.zone"),
+    )
+    .unwrap();
+    pair.add(1, "kini");
+    has(pair.daemon(0), "kini");
+    assert!(serial(pair.daemon(0)) > before);
+    is_good(pair.dirs[1].path());
+}
+
+#[test]
+fn a_publisher_that_stands_still_is_unseated_and_can_commit_nothing_when_it_goes_on() {
+    let Some(pair) = Pair::start("") else { return };
+    let pid = pair.daemon(0).pid();
+    kill(pid, "STOP");
+    let stopped = Instant::now();
+    while !publishes(pair.daemon(1)) {
+        assert!(stopped.elapsed() < Duration::from_secs(30), "nobody publishes");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    println!("taken over {:?} after the publisher was stopped", stopped.elapsed());
+    pair.add(1, "berikut");
+    // An edit that waits for the former publisher.
+    pair.daemon(0).add_record("terlambat A 192.0.2.77");
+    kill(pid, "CONT");
+    until("it follows", || pair.publishes() == [false, true]);
+    has(pair.daemon(0), "berikut");
+    assert!(
+        data(&ask(pair.daemon(0).dns(), &format!("terlambat.{ZONE}"), RecordType::A)).is_empty()
+    );
+    let by = "SELECT string_agg(DISTINCT publisher::text, ' ') FROM gapura.zone_change";
+    assert_eq!(pair.cluster.sql(by), "1 2");
+    let order = "SELECT count(*) FROM gapura.zone_change a JOIN gapura.zone_change b USING (zone) \
+        WHERE a.seq < b.seq AND (a.publisher > b.publisher OR a.to_serial >= b.to_serial)";
+    assert_eq!(pair.cluster.sql(order), "0");
+    is_good(pair.dirs[1].path());
+}
+
+#[test]
+fn nodes_go_on_when_the_database_comes_back_and_one_of_them_publishes() {
+    let Some(mut pair) = Pair::start("") else { return };
+    for turn in 0..3 {
+        pair.cluster.kill();
+        for at in 0..2 {
+            assert!(serial(pair.daemon(at)) > 0);
+        }
+        std::thread::sleep(Duration::from_secs(turn));
+        pair.cluster.begin();
+        until("one publishes", || pair.publishes().iter().filter(|it| **it).count() == 1);
+        let at = pair.publishes().iter().position(|it| *it).unwrap();
+        let name = format!("putaran-{turn}");
+        pair.add(at, &name);
+        has(pair.daemon(1 - at), &name);
+        is_good(pair.dirs[at].path());
+    }
+}
+
+//------------ A network that is split ---------------------------------------
+
+/// Stands between a node and the server, and passes nothing on while it is cut.
+struct Wire {
+    /// Whether it is cut.
+    is_cut: Arc<AtomicBool>,
+    /// The directory of its socket.
+    dir: tempfile::TempDir,
+}
+
+impl Wire {
+    /// To the server of a cluster.
+    fn to(cluster: &Cluster) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let listener = UnixListener::bind(dir.path().join(".s.PGSQL.5432")).unwrap();
+        let is_cut = Arc::new(AtomicBool::new(false));
+        let url = cluster.url();
+        let (_, there) = url.split_once("host=").unwrap();
+        let (there, cut) = (Path::new(there).join(".s.PGSQL.5432"), Arc::clone(&is_cut));
+        std::thread::spawn(move || {
+            for near in listener.incoming().map_while(Result::ok) {
+                let (there, cut) = (there.clone(), Arc::clone(&cut));
+                std::thread::spawn(move || {
+                    let Ok(far) = UnixStream::connect(there) else { return };
+                    let ways = [(&near, &far), (&far, &near)];
+                    let ways = ways.map(|(from, to)| (from.try_clone(), to.try_clone()));
+                    for (from, to) in ways {
+                        let (from, to, cut) = (from.unwrap(), to.unwrap(), Arc::clone(&cut));
+                        std::thread::spawn(move || pass(from, to, &cut));
+                    }
+                });
+            }
+        });
+        Self { is_cut, dir }
+    }
+
+    /// The address of the database by way of it.
+    fn url(&self) -> String {
+        format!("postgres://gapura@/gapura?host={}", self.dir.path().display())
+    }
+}
+
+/// Passes octets on while the wire is whole.
+fn pass(mut from: UnixStream, mut to: UnixStream, is_cut: &AtomicBool) {
+    let mut octets = vec![0; 1 << 16];
+    while let Ok(count @ 1..) = from.read(&mut octets) {
+        while is_cut.load(Ordering::Relaxed) {
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        if to.write_all(&octets[..count]).is_err() {
+            break;
+        }
+    }
+    // The other end hears of it.
+    let _ = (from.shutdown(std::net::Shutdown::Both), to.shutdown(std::net::Shutdown::Both));
+}
+
+#[test]
+fn a_publisher_that_is_cut_off_answers_on_and_follows_when_the_wire_is_whole() {
+    let Some(cluster) = Cluster::start() else { return };
+    let wire = Wire::to(&cluster);
+    let (one, two) = (node(&wire.url(), "satu", ""), node(&cluster.url(), "dua", ""));
+    let first = Daemon::in_dir(one.path());
+    hand_keys_on(one.path(), two.path());
+    let second = Daemon::in_dir(two.path());
+    let before = serial(&first);
+    wire.is_cut.store(true, Ordering::Relaxed);
+    let cut = Instant::now();
+    until("the other publishes", || publishes(&second));
+    println!("taken over {:?} after the publisher was cut off", cut.elapsed());
+    assert_eq!(serial(&first), before, "it answers on");
+    second.add_record("sesudah A 192.0.2.77");
+    has(&second, "sesudah");
+    wire.is_cut.store(false, Ordering::Relaxed);
+    until("it follows", || state(&first)["node"]["publishes"] == false);
+    has(&first, "sesudah");
+    is_good(two.path());
+}
+
+//------------ Killed again and again ----------------------------------------
+
+/// How often nodes are killed; a measurement asks for more.
+fn kills() -> u32 {
+    std::env::var("GAPURA_TEST_KILLS").ok().and_then(|text| text.parse().ok()).unwrap_or(6)
+}
+
+#[test]
+fn nodes_are_killed_again_and_again_and_serials_only_rise() {
+    let Some(mut pair) = Pair::start("") else { return };
+    let mut newest = 0;
+    for turn in 0..kills() {
+        until("one publishes", || pair.publishes().iter().filter(|it| **it).count() == 1);
+        let at = pair.publishes().iter().position(|it| *it).unwrap();
+        // The files of all nodes are the same, as a deployment keeps them.
+        let name = format!("putaran-{turn}");
+        pair.add(at, &name);
+        let file = pair.daemon(at).zone_file();
+        std::fs::copy(file, pair.daemon(1 - at).zone_file()).unwrap();
+        has(pair.daemon(1 - at), &name);
+        // Mostly the one that publishes.
+        let victim = if turn % 3 == 2 { 1 - at } else { at };
+        let survivor = pair.daemon(1 - victim).dns();
+        kill(pair.daemon(victim).pid(), "KILL");
+        drop(pair.daemons[victim].take());
+        assert!(!ask(survivor, ZONE, RecordType::SOA).answers.is_empty());
+        pair.daemons[victim] = Some(Daemon::in_dir(pair.dirs[victim].path()));
+        for at in 0..2 {
+            let now = serial(pair.daemon(at));
+            assert!(now > newest, "turn {turn}: {now} after {newest}");
+        }
+        newest = serial(pair.daemon(1 - victim));
+    }
+    until("one publishes", || pair.publishes().iter().filter(|it| **it).count() == 1);
+    let at = pair.publishes().iter().position(|it| *it).unwrap();
+    is_good(pair.dirs[at].path());
+    // The settings are good for the next start, too.
+    assert!(command(pair.dirs[at].path(), &["check"]).output().is_ok());
+}
