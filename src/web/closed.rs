@@ -36,13 +36,13 @@ pub enum ClosedBy {
 }
 
 impl ClosedBy {
-    /// The message of the cause.
-    fn words(self, t: Words) -> String {
+    /// The message id of the cause.
+    const fn id(self) -> &'static str {
         match self {
-            Self::Database => t.s("closed-by-database"),
-            Self::Keys => t.s("closed-by-keys"),
-            Self::StateDir => t.s("closed-by-state-dir"),
-            Self::Other => t.s("closed-by-other"),
+            Self::Database => "closed-by-database",
+            Self::Keys => "closed-by-keys",
+            Self::StateDir => "closed-by-state-dir",
+            Self::Other => "closed-by-other",
         }
     }
 }
@@ -70,7 +70,7 @@ fn router(why: ClosedBy) -> Router {
 
 /// Nothing can be done here.
 async fn readyz(Extract(why): Extract<ClosedBy>) -> (StatusCode, Json<Value>) {
-    let words = why.words(Words::of(Lang::En));
+    let words = Words::of(Lang::En).s(why.id());
     let json = json!({ "status": "queue closed", "detail": words });
     (StatusCode::SERVICE_UNAVAILABLE, Json(json))
 }
@@ -79,13 +79,11 @@ async fn readyz(Extract(why): Extract<ClosedBy>) -> (StatusCode, Json<Value>) {
 async fn anything(Extract(why): Extract<ClosedBy>, uri: Uri) -> Response {
     let mut response = if uri.path().starts_with("/api/") {
         let t = Words::of(Lang::En);
-        let detail = format!("{} {}", why.words(t), t.s("closed-text"));
+        let detail = format!("{} {}", t.s(why.id()), t.s("closed-text"));
         Problem::new(ProblemKind::QueueClosed, detail).into_response()
     } else {
-        match (Closed { why }).render() {
-            Ok(html) => (StatusCode::SERVICE_UNAVAILABLE, Html(html)).into_response(),
-            Err(_) => StatusCode::SERVICE_UNAVAILABLE.into_response(),
-        }
+        let text = &[why.id(), "closed-text", "closed-admin"];
+        Bilingual { title: "closed-title", text }.answer(StatusCode::SERVICE_UNAVAILABLE)
     };
     let headers = response.headers_mut();
     headers.insert(RETRY_AFTER, HeaderValue::from_static(RETRY_SECONDS));
@@ -94,15 +92,27 @@ async fn anything(Extract(why): Extract<ClosedBy>, uri: Uri) -> Response {
     response
 }
 
-/// The page: both languages, because nobody's choice is known.
+//------------ Bilingual -----------------------------------------------------
+
+/// A page without anything of a session: both languages, because nobody's choice is known.
 #[derive(Template)]
-#[template(path = "closed.html", config = "src/web/askama.toml")]
-struct Closed {
-    /// Why.
-    why: ClosedBy,
+#[template(path = "bilingual.html", config = "src/web/askama.toml")]
+pub(super) struct Bilingual<'a> {
+    /// Message id of the title.
+    pub(super) title: &'static str,
+    /// Message ids of what is said, a paragraph each.
+    pub(super) text: &'a [&'static str],
 }
 
-impl Closed {
+impl Bilingual<'_> {
+    /// The page with a status.
+    pub(super) fn answer(&self, status: StatusCode) -> Response {
+        match self.render() {
+            Ok(html) => (status, Html(html)).into_response(),
+            Err(_) => status.into_response(),
+        }
+    }
+
     /// The words, Indonesian first.
     fn languages(&self) -> [Words; 2] {
         [Words::of(Lang::Id), Words::of(Lang::En)]

@@ -16,6 +16,7 @@ mod door;
 mod draft;
 mod failure;
 mod form;
+mod forward;
 mod gate;
 mod limits;
 mod pages;
@@ -43,6 +44,7 @@ use tower_http::limit::RequestBodyLimitLayer;
 
 pub use closed::{ClosedBy, serve_closed};
 pub use door::DoorLimits;
+pub use forward::{NodeToken, Publisher, Publishing, serve_forwarding};
 pub use limits::{Limits, Route};
 pub use state::{Options, Parts, Shown, State};
 
@@ -72,7 +74,9 @@ pub fn router(state: State) -> Router {
         .layer(middleware::from_fn_with_state(state.clone(), shell::dress))
         .layer(CatchPanicLayer::new())
         .with_state(state.clone())
-        .merge(api::router(state))
+        .merge(api::router(state.clone()))
+        // Outermost: whose request it is comes before everything else.
+        .layer(middleware::from_fn_with_state(state, forward::admit))
 }
 
 /// Serves until `stop` resolves; requests under way are finished.

@@ -12,6 +12,7 @@ use super::api;
 use super::bodies::Bodies;
 use super::door::DoorLimits;
 use super::failure::Failure;
+use super::forward::NodeToken;
 use super::gate::Gate;
 use super::limits::{Limits, Wrongs, network};
 use super::pages::KeptSites;
@@ -77,6 +78,8 @@ pub struct Options {
     pub shown: Vec<Shown>,
     /// How long an answer may take, apart from the time its request's body needs.
     pub answer_max: Duration,
+    /// What other nodes that pass requests on to this one prove it with; none if there are no others.
+    pub node_token: Option<NodeToken>,
 }
 
 /// A setting that only the file can change.

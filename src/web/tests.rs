@@ -104,6 +104,7 @@ impl Site {
             hashes_waiting: 32,
             shown: Vec::new(),
             answer_max: std::time::Duration::from_secs(50),
+            node_token: None,
         };
         let mut of_desk = desk_options(dir.path(), &time);
         change(&mut options, &mut of_desk);

@@ -108,6 +108,7 @@ pub(in crate::run) fn web(settings: &Settings, url: &str) -> web::Options {
         hashes_waiting: settings.people.sign_ins_waiting,
         shown: shown(settings),
         answer_max: web::ANSWER_MAX,
+        node_token: None,
     }
 }
 

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use tokio_postgres::Config;
-use tokio_postgres::config::{Host, SslMode};
+use tokio_postgres::config::{Host, SslMode, TargetSessionAttrs};
 
 use crate::files;
 
@@ -42,13 +42,15 @@ impl Address {
             query.split('&').partition(|part| part.starts_with("sslmode="));
         // What the driver says quotes what it was given.
         let config = format!("{place}?{}", rest.join("&")).parse::<Config>();
-        let config = config.map_err(|_| WANTED.to_owned())?;
+        let mut config = config.map_err(|_| WANTED.to_owned())?;
         if config.get_dbname().is_none_or(str::is_empty) {
             return Err(format!("it names no database: {WANTED}"));
         }
         if config.get_hosts().is_empty() {
             return Err(format!("it names no host: {WANTED}"));
         }
+        // Of a server and its standbys only the one that takes writes is meant, whichever it is now.
+        config.target_session_attrs(TargetSessionAttrs::ReadWrite);
         let is_encrypted = match modes.last().map(|mode| &mode["sslmode=".len()..]) {
             None => !config.get_hosts().iter().all(is_here),
             Some("disable") => false,
@@ -158,6 +160,16 @@ mod tests {
         ] {
             assert_eq!(address(url).map(|it| it.is_encrypted), Ok(is_encrypted), "{url}");
         }
+    }
+
+    #[test]
+    fn of_several_hosts_the_one_that_takes_writes_is_meant() {
+        let several = address("postgres://g@db1.example,db2.example:5433/gapura").unwrap();
+        assert_eq!(several.config.get_target_session_attrs(), TargetSessionAttrs::ReadWrite);
+        assert_eq!(several.to_string(), "postgres://g@db1.example,db2.example:5433/gapura");
+        let asked = "postgres://g@db1,db2/gapura?target_session_attrs=any";
+        let asked = address(asked).unwrap().config.get_target_session_attrs();
+        assert_eq!(asked, TargetSessionAttrs::ReadWrite, "a standby is of no use");
     }
 
     #[test]

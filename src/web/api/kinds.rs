@@ -106,6 +106,10 @@ kinds! {
         "The database or its disk cannot be used. Nothing was changed. Try again later.";
     QueueClosed = "queue_closed", SERVICE_UNAVAILABLE, "The queue is closed":
         "Names are answered, but the queue needs the administrator.";
+    PublisherAway = "publisher_away", SERVICE_UNAVAILABLE, "The node that makes changes is not reached":
+        "Nothing was done. Another node takes over by itself: try again as soon as `Retry-After` says.";
+    AnswerLost = "answer_lost", SERVICE_UNAVAILABLE, "The node that makes changes gave no answer":
+        "The act may have been done. Read the request, or repeat the call with the same `Idempotency-Key`.";
     MailOff = "mail_off", SERVICE_UNAVAILABLE, "This server sends no mail":
         "Send the request without a code; an officer compares the letter.";
     NotMailed = "not_mailed", SERVICE_UNAVAILABLE, "The mail could not be sent":

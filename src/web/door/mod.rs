@@ -29,7 +29,8 @@ use tokio::sync::watch;
 use tokio_util::task::TaskTracker;
 use tower::ServiceExt;
 
-use places::{Place, Places};
+pub(super) use places::Place;
+use places::Places;
 
 /// Pause after an accept error, so a persistent one does not busy-loop.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(200);
@@ -122,13 +123,15 @@ async fn attend(
     limits: DoorLimits,
     mut closing: watch::Receiver<bool>,
 ) {
-    let activity = Arc::clone(place.activity());
+    let place = Arc::new(place);
+    let (activity, own) = (Arc::clone(place.activity()), Arc::clone(&place));
     let service = tower::service_fn(move |request: axum::http::Request<Incoming>| {
-        let (router, activity) = (router.clone(), Arc::clone(&activity));
+        let (router, activity, own) = (router.clone(), Arc::clone(&activity), Arc::clone(&own));
         async move {
             let under_way = activity.begin();
             let mut request: Request = request.map(Body::new);
             request.extensions_mut().insert(ConnectInfo(peer));
+            request.extensions_mut().insert(own);
             let response: Response<Body> = match router.oneshot(request).await {
                 Ok(response) => response,
                 Err(never) => match never {},

@@ -111,7 +111,13 @@ impl Taken {
     /// Frees a place, if it is still taken.
     fn give_back(&mut self, number: u64) -> Option<Seat> {
         let seat = self.by_number.remove(&number)?;
-        if let Some(network) = seat.network
+        self.uncount(seat.network);
+        Some(seat)
+    }
+
+    /// Counts one place less for a network.
+    fn uncount(&mut self, network: Option<IpNet>) {
+        if let Some(network) = network
             && let Some(count) = self.by_network.get_mut(&network)
         {
             *count -= 1;
@@ -119,12 +125,11 @@ impl Taken {
                 self.by_network.remove(&network);
             }
         }
-        Some(seat)
     }
 }
 
 /// A connection's place, given back when it ends.
-pub(super) struct Place {
+pub(in crate::web) struct Place {
     /// Its number.
     number: u64,
     /// What goes on there.
@@ -137,6 +142,13 @@ impl Place {
     /// What goes on there.
     pub(super) fn activity(&self) -> &Arc<Activity> {
         &self.activity
+    }
+
+    /// From now on it counts for no network: many visitors come by it.
+    pub(in crate::web) fn belongs_to_many(&self) {
+        let mut taken = lock(&self.places.taken);
+        let network = taken.by_number.get_mut(&self.number).and_then(|seat| seat.network.take());
+        taken.uncount(network);
     }
 }
 

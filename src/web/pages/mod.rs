@@ -73,9 +73,12 @@ pub(super) struct FormPage {
     pub(super) after: Vec<String>,
 }
 
-/// Pages that take more than a letter in: a body may have so many octets.
+/// The path of the one page that takes more than a letter in.
+pub(super) const LARGE_PATH: &str = "/permohonan-kolektif/{id}/surat";
+
+/// Pages that take more than a letter in: a body may have [`LARGE_BODY_MAX`] octets.
 pub(super) fn large_routes() -> Router<State> {
-    Router::new().route("/permohonan-kolektif/{id}/surat", post(bulk::bring_letters))
+    Router::new().route(LARGE_PATH, post(bulk::bring_letters))
 }
 
 /// All pages.
