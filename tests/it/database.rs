@@ -157,6 +157,35 @@ fn a_start_without_the_server_answers_and_opens_the_queue_when_it_comes() {
 }
 
 #[test]
+fn a_server_that_is_lost_is_replaced_by_its_standby_and_nothing_is_lost() {
+    let Some(mut cluster) = Cluster::start() else { return };
+    let standby = cluster.standby();
+    let made = tempfile::tempdir().unwrap();
+    let url = cluster.url_with(&standby);
+    lay_out(made.path(), &format!("[database]\nurl = \"{url}\"\n"));
+    let office = Office::of(Daemon::in_dir(made.path()));
+    let number = bring_live(&office);
+    let sent = office.applicant.post_request("/api/v1/requests", &request("sebelum"), LETTER).ok();
+    cluster.kill();
+    let refused = office.applicant.post_request("/api/v1/requests", &request("hilang"), LETTER);
+    assert_eq!(refused.refused(), (503, "unavailable".to_owned()), "a standby takes no writes");
+    assert_eq!(answer(&office.daemon, NAME), ["192.0.2.200"]);
+    standby.promote();
+    until("ready", || office.applicant.get("/readyz").status == 200);
+    let read = |number: &str| office.kasi.get(&format!("/api/v1/requests/{number}")).ok();
+    assert_eq!(read(&number)["state"], "live");
+    assert_eq!(read(sent["number"].as_str().unwrap())["state"], "submitted");
+    let sent = office.applicant.post_request("/api/v1/requests", &request("sesudah"), LETTER);
+    assert_eq!(sent.status, 201, "{}", sent.text());
+    is_good(made.path());
+    // A start knows the server by itself, too.
+    assert_eq!(office.daemon.end_with("TERM"), Some(0));
+    let daemon = Daemon::in_dir(made.path());
+    assert_eq!(answer(&daemon, NAME), ["192.0.2.200"]);
+    until("ready", || Caller::new(&daemon.web(), &[]).get("/readyz").status == 200);
+}
+
+#[test]
 fn the_database_moves_to_a_server_and_back_and_a_backup_fits_both() {
     let Some(cluster) = Cluster::start() else { return };
     let made = tempfile::tempdir().unwrap();

@@ -66,6 +66,44 @@ impl Cluster {
         Some(cluster)
     }
 
+    /// Makes a standby of it, in a directory of its own: a commit is told once it is there, too.
+    pub(crate) fn standby(&self) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let owner = self.dir.path().metadata().unwrap();
+        chown(dir.path(), Some(owner.uid()), Some(owner.gid())).unwrap();
+        let programs = self.programs.clone();
+        let mut standby = Self { dir, programs, server: None, settings: self.settings };
+        let data = standby.data();
+        let copied = self
+            .program("pg_basebackup")
+            .args(["--write-recovery-conf", "--checkpoint=fast", "--no-sync", "--username"])
+            .args([ADMINISTRATOR, "--host"])
+            .arg(self.dir.path())
+            .arg("--pgdata")
+            .arg(data)
+            .output()
+            .unwrap();
+        assert!(copied.status.success(), "{}", String::from_utf8_lossy(&copied.stderr));
+        standby.begin();
+        for sql in ["ALTER SYSTEM SET synchronous_standby_names = '*'", "SELECT pg_reload_conf()"] {
+            assert!(self.psql("postgres", sql).status.success(), "{}", self.said());
+        }
+        standby
+    }
+
+    /// Makes a standby the server that takes writes.
+    pub(crate) fn promote(&self) {
+        let mut promote = self.program("pg_ctl");
+        let promoted = promote.args(["promote", "-w", "-D"]).arg(self.data()).output().unwrap();
+        assert!(promoted.status.success(), "{}", String::from_utf8_lossy(&promoted.stderr));
+    }
+
+    /// The address of a database that is on this server or on its standby.
+    pub(crate) fn url_with(&self, standby: &Self) -> String {
+        let [one, other] = [self, standby].map(|it| it.dir.path().display());
+        format!("postgres://{NAME}@/{NAME}?host={one},{other}")
+    }
+
     /// The directory of its data.
     fn data(&self) -> PathBuf {
         self.dir.path().join("data")

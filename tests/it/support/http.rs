@@ -1,6 +1,6 @@
 //! A small HTTP/1.1 client for the JSON API: one request a connection, as an outside check would do it.
 
-use std::io::{Read, Write};
+use std::io::{self, Read, Write};
 use std::net::TcpStream;
 use std::time::Duration;
 
@@ -56,7 +56,9 @@ impl Response {
 
 /// Someone who talks to the API.
 pub struct Caller {
-    /// Host and port.
+    /// Where the server is.
+    at: String,
+    /// Host and port that are asked for.
     host: String,
     /// Header lines sent with every call.
     headers: String,
@@ -67,7 +69,13 @@ impl Caller {
     pub fn new(web: &str, headers: &[(&str, &str)]) -> Self {
         let host = web.trim_start_matches("http://").trim_end_matches('/').to_owned();
         let headers = headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
-        Self { host, headers }
+        Self { at: host.clone(), host, headers }
+    }
+
+    /// A caller at a server of a site of another name.
+    #[cfg_attr(not(feature = "postgres"), allow(dead_code))]
+    pub fn asking_for(at: &str, host: &str) -> Self {
+        Self { at: at.to_owned(), host: host.to_owned(), headers: String::new() }
     }
 
     /// A caller with a personal token.
@@ -86,50 +94,70 @@ impl Caller {
     }
 
     /// POST of a request with its letter (`letter` may be empty: not sent then).
+    #[track_caller]
     pub fn post_request(&self, path: &str, request: &Value, letter: &[u8]) -> Response {
-        let mut body = format!(
-            "--{BOUNDARY}\r\nContent-Disposition: form-data; name=\"request\"\r\n\
-             Content-Type: application/json\r\n\r\n{request}\r\n"
-        )
-        .into_bytes();
-        if !letter.is_empty() {
-            body.extend_from_slice(
-                format!(
-                    "--{BOUNDARY}\r\nContent-Disposition: form-data; name=\"letter\"; \
-                     filename=\"surat.pdf\"\r\nContent-Type: application/pdf\r\n\r\n"
-                )
-                .as_bytes(),
-            );
-            body.extend_from_slice(letter);
-            body.extend_from_slice(b"\r\n");
-        }
-        body.extend_from_slice(format!("--{BOUNDARY}--\r\n").as_bytes());
-        let kind = format!("Content-Type: multipart/form-data; boundary={BOUNDARY}\r\n");
+        let (kind, body) = form(request, letter);
         self.send("POST", path, &kind, &body)
     }
 
     /// Sends and reads to the end.
+    #[track_caller]
     pub fn send(&self, method: &str, path: &str, kind: &str, body: &[u8]) -> Response {
-        let mut stream = TcpStream::connect(&self.host).unwrap();
-        stream.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
+        self.try_send(method, path, kind, body).unwrap()
+    }
+
+    /// The same with a server that may go away meanwhile.
+    pub fn try_send(
+        &self,
+        method: &str,
+        path: &str,
+        kind: &str,
+        body: &[u8],
+    ) -> io::Result<Response> {
+        let mut stream = TcpStream::connect(&self.at)?;
+        stream.set_read_timeout(Some(Duration::from_secs(30)))?;
         let head = format!(
             "{method} {path} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\nContent-Length: {}\r\n{}{kind}\r\n",
             self.host,
             body.len(),
             self.headers
         );
-        stream.write_all(head.as_bytes()).unwrap();
+        stream.write_all(head.as_bytes())?;
         // A server may refuse before it has read everything.
         let _ = stream.write_all(body);
         let mut bytes = Vec::new();
         let _ = stream.read_to_end(&mut bytes);
-        let split = bytes.windows(4).position(|w| w == b"\r\n\r\n").expect("no response head");
+        let no_head = || io::Error::other("no response head");
+        let split = bytes.windows(4).position(|w| w == b"\r\n\r\n").ok_or_else(no_head)?;
         let head = String::from_utf8_lossy(&bytes[..split]).into_owned();
-        let status = head.split(' ').nth(1).unwrap().parse().unwrap();
+        let status = head.split(' ').nth(1).and_then(|it| it.parse().ok()).ok_or_else(no_head)?;
         let body = bytes[split + 4..].to_vec();
         let chunked = head.to_lowercase().contains("transfer-encoding: chunked");
-        Response { status, head, body: if chunked { unchunk(&body) } else { body } }
+        Ok(Response { status, head, body: if chunked { unchunk(&body) } else { body } })
     }
+}
+
+/// A request with its letter as a form with files: the line of its kind, and the body.
+pub fn form(request: &Value, letter: &[u8]) -> (String, Vec<u8>) {
+    let mut body = format!(
+        "--{BOUNDARY}\r\nContent-Disposition: form-data; name=\"request\"\r\n\
+         Content-Type: application/json\r\n\r\n{request}\r\n"
+    )
+    .into_bytes();
+    if !letter.is_empty() {
+        body.extend_from_slice(
+            format!(
+                "--{BOUNDARY}\r\nContent-Disposition: form-data; name=\"letter\"; \
+                 filename=\"surat.pdf\"\r\nContent-Type: application/pdf\r\n\r\n"
+            )
+            .as_bytes(),
+        );
+        body.extend_from_slice(letter);
+        body.extend_from_slice(b"\r\n");
+    }
+    body.extend_from_slice(format!("--{BOUNDARY}--\r\n").as_bytes());
+    let kind = format!("Content-Type: multipart/form-data; boundary={BOUNDARY}\r\n");
+    (kind, body)
 }
 
 /// Joins the chunks of a chunked body.
