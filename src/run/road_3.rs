@@ -19,6 +19,7 @@ use tokio::sync::watch;
 use super::bulk;
 use super::clock::Clock;
 use super::error::{RunError, system};
+use super::forwarding;
 use super::node::elsewhere;
 use super::office::{Office, closed};
 use super::options::{self, OptionError};
@@ -235,7 +236,11 @@ impl Road3 {
         let mut site = Site { url: Some(format!("http://{bound}")), first_link: None };
         let by = match self {
             Self::Closed { by, .. } => *by,
-            Self::Following { .. } => ClosedBy::Database,
+            Self::Following { store } => {
+                let publisher = forwarding::publisher(runtime, store, stopped);
+                runtime.spawn(web::serve_forwarding(listener, publisher, proxies, door, stop));
+                return Ok(site);
+            }
             Self::Open(open) => match open.pages(
                 settings,
                 (fleet, signer),
@@ -501,7 +506,10 @@ impl Open {
             letters: Letters::new(options::uploads(settings)),
             press: self.press.clone(),
             mailer: Mailer::new(&relay(settings)).map_err(failed)?,
-            options,
+            options: web::Options {
+                node_token: forwarding::own_token(&self.office.store),
+                ..options
+            },
         };
         let state = web::State::new(parts).map_err(failed)?;
         // They are started once.
