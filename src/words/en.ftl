@@ -1685,6 +1685,7 @@ acting-coming = Not yet
 acting-over = Over
 
 zones-title = Zones and records
+zones-publisher = The node that keeps acts and changes zones at present: { $name }.
 zones-reload = Reload zone files
 zones-reloaded = Result of the reload
 zones-refused = The zone file was refused; the last good version is still served

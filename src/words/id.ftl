@@ -1685,6 +1685,7 @@ acting-coming = Belum mulai
 acting-over = Sudah lewat
 
 zones-title = Zona dan rekaman
+zones-publisher = Yang mencatat tindakan dan mengubah zona saat ini: node { $name }.
 zones-reload = Muat ulang berkas zona
 zones-reloaded = Hasil muat ulang
 zones-refused = Berkas zona ditolak; versi terakhir yang baik tetap dilayani

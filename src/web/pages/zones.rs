@@ -59,6 +59,8 @@ struct ZonesPage {
     reports: Vec<String>,
     /// Whether all of it was good.
     reports_good: bool,
+    /// Which node publishes; empty if there is one only.
+    publisher: String,
     /// Zones.
     zones: Vec<ZonePart>,
     /// Promised and not served so.
@@ -119,10 +121,13 @@ async fn zones_page(
         })
         .await?
         .map_err(Failure::internal)?;
+    let node = state.work(|state| state.store().publishing()).await??;
+    let publisher = node.map(|node| t.a("zones-publisher", "name", &node.name));
     Ok(ZonesPage {
         shell: Shell::new(visitor, t.s("zones-title")).wide(),
         reports_good: reports.iter().all(ReloadReport::is_ok),
         reports: reports.iter().map(ToString::to_string).collect(),
+        publisher: publisher.unwrap_or_default(),
         zones,
         drift,
     })
