@@ -208,8 +208,18 @@ fn words(node: Option<&PublishingNode>) -> String {
 fn beat(host: &Weak<Host>) {
     let Some(host) = host.upgrade() else { return };
     let beaten = host.node.store.beat();
-    if host.node.store.is_superseded() {
-        tracing::error!("another node publishes now: this one follows it from here on");
+    let store = &host.node.store;
+    let why = match () {
+        () if store.is_superseded() => {
+            "another node publishes now: this one follows it from here on"
+        }
+        () if store.is_outdated() => {
+            "the database came back with other changes than are served: all is read anew"
+        }
+        () => "",
+    };
+    if !why.is_empty() {
+        tracing::error!("{why}");
         return host.events.send(Event::Again);
     }
     let fault = beaten.err().map(|error| {

@@ -25,13 +25,12 @@ impl Store {
         })
     }
 
-    /// That another program keeps us from writing, if it does still. Nobody is waited for.
+    /// What keeps us from writing, as far as is known: another program, the server. Nobody is waited for.
     pub fn locked_out(&self) -> Option<StoreError> {
         match &self.0.engine {
             Engine::Sqlite(database) => database.locked_out(),
-            // Who waits for a lock there is told by the statement that waits.
             #[cfg(feature = "postgres")]
-            Engine::Postgres(_) => None,
+            Engine::Postgres(database) => database.locked_out(),
         }
     }
 

@@ -167,7 +167,6 @@ impl Store {
         let may = || match () {
             () if self.is_left() => Err(StoreError::Left),
             () if self.is_followed() => Err(StoreError::Followed),
-            () if self.is_superseded() => Err(StoreError::Superseded),
             () => Ok(()),
         };
         let work = |link: Link<'_>| -> Result<T, E> {
@@ -425,16 +424,16 @@ pub enum StoreError {
     Statement(#[from] Fault),
     /// The answer to a commit was not heard, and nobody can be asked what became of it.
     #[error(
-        "the database went away while the change was made durable, and whether it was is not known yet: what waits is \
-         done when the database is back; if the change is there then, start gapura again"
+        "the database went away while the change was made durable, and whether it was is not known yet: look whether it \
+         was done before you do it again"
     )]
     Unheard(#[source] Fault),
-    /// A change that was told to have failed is in the database.
-    #[error(
-        "a change that was said to have failed when the database went away is in the database all the same: start \
-         gapura again, so that it is served"
-    )]
-    Ahead,
+    /// The database came back with other changes than are served: one that was said to have failed, or those of a standby.
+    #[error("the database came back with other changes than are served")]
+    Outdated(#[source] Fault),
+    /// The server refuses to write.
+    #[error("the server of the database refused the last write: {0}")]
+    Refused(String),
     /// Its tables are of an earlier version.
     #[error(
         "the database is of an earlier version of gapura: start this version once, then try again"
@@ -444,7 +443,7 @@ pub enum StoreError {
     #[error(
         "another node publishes now: this one follows it from here on, and the same may be done again in a moment"
     )]
-    Superseded,
+    Superseded(#[source] Fault),
     /// This node follows another one.
     #[error(
         "this node follows another one and changes nothing: make the change at the node that publishes"

@@ -108,7 +108,16 @@ impl Store {
         }
     }
 
-    /// Whether this process published and does not any more: another node does, or the tables are ahead of it.
+    /// Whether the database has what this process does not serve, so that all is to be read anew.
+    pub fn is_outdated(&self) -> bool {
+        match &self.0.engine {
+            Engine::Sqlite(_) => false,
+            #[cfg(feature = "postgres")]
+            Engine::Postgres(database) => database.is_outdated(),
+        }
+    }
+
+    /// Whether this process published and another one does now.
     pub fn is_superseded(&self) -> bool {
         match &self.0.engine {
             Engine::Sqlite(_) => false,

@@ -40,10 +40,9 @@ pub(crate) fn read_marks(state_dir: &Path) -> HashMap<Name, u32> {
     pairs.collect()
 }
 
-/// The zones that there are traces of outside of the database.
-pub(crate) fn published(state_dir: &Path) -> BTreeSet<Name> {
-    let mut names: BTreeSet<Name> = read_marks(state_dir).into_keys().collect();
-    names.extend(served::names(state_dir));
+/// The zones that there are copies or promoted records of beside the database.
+pub(crate) fn copied(state_dir: &Path) -> BTreeSet<Name> {
+    let mut names: BTreeSet<Name> = served::names(state_dir).into_iter().collect();
     names.extend(served::names_in(&state_dir.join("promoted")));
     names
 }

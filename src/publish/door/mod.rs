@@ -20,7 +20,7 @@ pub(super) use commit::{copy_is_due, swap};
 pub(super) use copying::put_aside;
 pub(super) use derived::{hash_in, mask_of, path, serial_of};
 pub(super) use keeper::start;
-pub(super) use marks::{are_marks_copied, published, raise_mark, raise_mark_at, read_marks};
+pub(super) use marks::{are_marks_copied, copied, raise_mark, raise_mark_at, read_marks};
 pub(super) use note::Note;
 pub(super) use number::{number, soa_record, with_serial};
 pub(super) use own_file::write_file;

@@ -79,6 +79,11 @@ fn path(state_dir: &Path) -> PathBuf {
     state_dir.join("zones")
 }
 
+/// Whether there is a list: some zone was served from a database.
+pub(super) fn is_there(state_dir: &Path) -> bool {
+    path(state_dir).exists()
+}
+
 /// Reads the list; empty if there is none, or none that can be read.
 pub(super) fn read(state_dir: &Path) -> Known {
     let Ok(bytes) = files::read(&path(state_dir)) else { return Known::default() };

@@ -71,9 +71,14 @@ impl Publisher {
         door::read_marks(state_dir).into_iter().collect()
     }
 
-    /// The zones that there are traces of outside of the database.
+    /// The zones that there are traces of outside of the database. Serials alone are none as long as no zone was served
+    /// from a database: a start without one gives out serials, too.
     pub fn published(state_dir: &Path) -> Vec<Name> {
-        door::published(state_dir).into_iter().collect()
+        let mut names = door::copied(state_dir);
+        if known::is_there(state_dir) {
+            names.extend(door::read_marks(state_dir).into_keys());
+        }
+        names.into_iter().collect()
     }
 }
 

@@ -47,6 +47,9 @@ impl Check<'_> {
                     let hint = "create it, owned by the user gapura runs as";
                     self.fault("state-dir", KEY, fault("is missing and cannot be created"), hint);
                 }
+                if !self.loaded.settings.database.url.0.is_empty() {
+                    self.contents(path);
+                }
             }
             Err(error) => {
                 let what = format!("cannot be examined: {error}");

@@ -10,7 +10,7 @@ use tokio_postgres::config::{Host, SslMode, TargetSessionAttrs};
 use crate::files;
 
 /// How long connecting may take.
-pub(super) const CONNECT_MAX: Duration = Duration::from_secs(5);
+pub(super) const CONNECT_MAX: Duration = Duration::from_secs(3);
 /// Longest password in octets.
 const PASSWORD_MAX: usize = 1024;
 

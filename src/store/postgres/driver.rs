@@ -4,6 +4,7 @@ use std::future::poll_fn;
 use std::sync::Mutex;
 use std::sync::mpsc::Sender;
 use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
 
 use tokio::runtime::{Builder, Handle};
 use tokio::sync::oneshot;
@@ -50,7 +51,11 @@ impl Driver {
         news: Option<Sender<()>>,
     ) -> Result<Client, Fault> {
         let failed = |why: String| Fault::Connect(format!("{address} is not reached: {why}"));
+        if is_silent(address) {
+            return Err(failed(SILENT.to_owned()));
+        }
         let config = address.config().map_err(failed)?;
+        let hosts = u32::try_from(config.get_hosts().len()).unwrap_or(1).max(1);
         let authorities = Some(address.authorities.as_path());
         let authorities = authorities.filter(|path| !path.as_os_str().is_empty());
         let connector = address.is_encrypted.then(|| Connector::new(authorities)).transpose();
@@ -68,7 +73,7 @@ impl Driver {
             let _ = told.send(connected);
         });
         // Each host of the address has its own time.
-        match within(CONNECT_MAX * 4, heard) {
+        match within(CONNECT_MAX * hosts, heard) {
             Some(Ok(connected)) => connected.map_err(|error| {
                 // The server's words, without a value it was given.
                 failed(match error.as_db_error() {
@@ -76,9 +81,35 @@ impl Driver {
                     None => with_causes(&error),
                 })
             }),
-            _ => Err(failed("it does not answer".to_owned())),
+            _ => {
+                note_silence(address);
+                Err(failed(SILENT.to_owned()))
+            }
         }
     }
+}
+
+//------------ Silence -------------------------------------------------------
+
+/// What is said of a server that says nothing.
+const SILENT: &str = "it does not answer";
+/// After a server said nothing, how long nobody else tries: each would wait as long.
+const SILENT_REST: Duration = Duration::from_secs(3);
+
+/// Servers that said nothing, and when that was.
+static SILENCES: Mutex<Vec<(String, Instant)>> = Mutex::new(Vec::new());
+
+/// Whether a server said nothing a moment ago.
+fn is_silent(address: &Address) -> bool {
+    let mut silences = lock(&SILENCES);
+    silences.retain(|(_, at)| at.elapsed() < SILENT_REST);
+    let name = address.to_string();
+    silences.iter().any(|(silent, _)| *silent == name)
+}
+
+/// Takes note that a server said nothing.
+fn note_silence(address: &Address) {
+    lock(&SILENCES).push((address.to_string(), Instant::now()));
 }
 
 /// Connects, and lets the connection run.

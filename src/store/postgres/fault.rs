@@ -19,6 +19,8 @@ pub enum Fault {
     Unfit(String),
     /// All sessions are in use.
     Busy,
+    /// This process begins anew, which takes some seconds.
+    Anew,
 }
 
 impl From<tokio_postgres::Error> for Fault {
@@ -38,6 +40,7 @@ impl fmt::Display for Fault {
             Self::Silent(time) => write!(f, "PostgreSQL has not answered for {} s", time.as_secs()),
             Self::Connect(why) | Self::Unfit(why) => f.write_str(why),
             Self::Busy => f.write_str("all sessions with PostgreSQL are in use"),
+            Self::Anew => f.write_str("gapura begins anew by itself, within seconds"),
         }
     }
 }
@@ -66,6 +69,16 @@ impl Fault {
         self.said().is_none_or(|said| said.severity() != "ERROR")
     }
 
+    /// Whether the server would refuse another write for it, too: resources, rights, a standby, its system.
+    pub(super) fn is_of_the_server(&self) -> bool {
+        let code = self.said().map(DbError::code);
+        code.is_some_and(|code| {
+            ["53", "58", "XX"].iter().any(|class| code.code().starts_with(class))
+                || [SqlState::INSUFFICIENT_PRIVILEGE, SqlState::READ_ONLY_SQL_TRANSACTION]
+                    .contains(code)
+        })
+    }
+
     /// Whether the server's disk has no room.
     pub(in crate::store) fn is_disk_full(&self) -> bool {
         self.said().is_some_and(|said| *said.code() == SqlState::DISK_FULL)
@@ -76,7 +89,7 @@ impl Fault {
         let Some(said) = self.said() else {
             return match self {
                 Self::Driver(error) => error.is_closed() || is_of_the_system(error),
-                Self::Silent(_) | Self::Connect(_) | Self::Busy => true,
+                Self::Silent(_) | Self::Connect(_) | Self::Busy | Self::Anew => true,
                 Self::Unfit(_) => false,
             };
         };

@@ -28,7 +28,7 @@ pub use fault::Fault;
 pub(super) use nodes::Listener;
 pub(super) use session::Turn;
 
-use std::sync::atomic::{AtomicBool, AtomicI64};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Condvar, Mutex};
 use std::time::{Duration, Instant};
 
@@ -43,6 +43,8 @@ use crate::lock::lock;
 const READERS_MAX: usize = 16;
 /// Sessions that are kept for the next reader.
 const IDLE_READERS_MAX: usize = 4;
+/// How long a reader waits for a sign of life of a session that was idle.
+const READER_ALIVE_MAX: Duration = Duration::from_secs(2);
 /// How long a reader waits for a session.
 const TURN_MAX: Duration = Duration::from_secs(10);
 /// How long the outcome of a commit is asked for.
@@ -73,6 +75,10 @@ pub(super) struct Database {
     number: AtomicI64,
     /// Whether another node has raised the number since.
     is_superseded: AtomicBool,
+    /// Whether the database has what this process does not serve: all has to be read anew.
+    is_outdated: AtomicBool,
+    /// Why the server refused the last write, if it would refuse others for it, too.
+    refusal: Mutex<Option<String>>,
     /// The session that beats, or looks whether another one does.
     heart: Mutex<Option<Session>>,
     /// Runs the connections; the last to go.
@@ -90,8 +96,8 @@ pub(super) struct Writer {
     is_guarded: bool,
     /// A commit whose outcome is not known yet.
     doubt: Option<String>,
-    /// Whether a commit that was told to have failed had not.
-    is_ahead: bool,
+    /// Which database it is, once it is held.
+    identity: Option<String>,
 }
 
 /// The sessions that read.
@@ -131,6 +137,8 @@ impl Database {
             is_followed: false,
             number: AtomicI64::new(0),
             is_superseded: AtomicBool::new(false),
+            is_outdated: AtomicBool::new(false),
+            refusal: Mutex::default(),
             heart: Mutex::default(),
             driver,
         };
@@ -158,7 +166,9 @@ impl Database {
         let mut writer = lock(&self.writer);
         writer.is_holder = true;
         let session = self.session(&mut writer)?;
-        self.take(session, None, TURN_MAX)
+        self.take(session, None, TURN_MAX)?;
+        writer.identity = Some(schema::identity(session, &self.address.schema)?);
+        Ok(())
     }
 
     /// Whether no other daemon holds the database at this moment.
@@ -203,6 +213,7 @@ impl Database {
             let session = self.connect()?;
             if writer.is_holder {
                 self.take_again(&session)?;
+                self.see_that_it_is_the_same(writer, &session)?;
             }
             #[cfg(feature = "approval")]
             if writer.is_guarded {
@@ -211,6 +222,70 @@ impl Database {
             writer.session = Some(session);
         }
         writer.session.as_mut().ok_or_else(|| failed(Fault::Busy))
+    }
+}
+
+//------------ What a server that was away comes back with ---------------------
+
+impl Database {
+    /// Sees that a session in the place of one that has ended leads to the same history: a standby that took over may lack
+    /// the newest changes, and so may a backup.
+    fn see_that_it_is_the_same(
+        &self,
+        writer: &Writer,
+        session: &Session,
+    ) -> Result<(), StoreError> {
+        let found = schema::identity(session, &self.address.schema)?;
+        if writer.identity.as_ref().is_some_and(|known| *known != found) {
+            self.is_outdated.store(true, Ordering::Relaxed);
+        }
+        self.see_that_all_is_served()
+    }
+
+    /// Looks what became of a commit whose outcome nobody had heard, for so long.
+    fn see_the_outcome(&self, writer: &mut Writer, most: Duration) -> Result<(), StoreError> {
+        if let Some(number) = &writer.doubt {
+            match self.outcome(number, most) {
+                None => return Err(failed(Fault::Silent(most))),
+                Some(true) => self.is_outdated.store(true, Ordering::Relaxed),
+                Some(false) => {}
+            }
+            writer.doubt = None;
+        }
+        self.see_that_all_is_served()
+    }
+
+    /// Refuses writes once the database has what is not served here.
+    fn see_that_all_is_served(&self) -> Result<(), StoreError> {
+        if self.is_superseded() {
+            return Err(StoreError::Superseded(Fault::Anew.into()));
+        }
+        if self.is_outdated() { Err(StoreError::Outdated(Fault::Anew.into())) } else { Ok(()) }
+    }
+
+    /// Whether the database has what this process does not serve.
+    pub(super) fn is_outdated(&self) -> bool {
+        self.is_outdated.load(Ordering::Relaxed)
+    }
+
+    /// What keeps us from writing, as far as is known. Nobody is waited for.
+    pub(super) fn locked_out(&self) -> Option<StoreError> {
+        if let Err(outdated) = self.see_that_all_is_served() {
+            return Some(outdated);
+        }
+        if let Ok(writer) = self.writer.try_lock()
+            && writer.doubt.is_some()
+        {
+            return Some(StoreError::Unheard(Fault::Silent(OUTCOME_MAX).into()));
+        }
+        lock(&self.refusal).clone().map(StoreError::Refused)
+    }
+
+    /// Takes note of a fault of a write.
+    fn note(&self, fault: &Fault) {
+        if fault.is_of_the_server() {
+            *lock(&self.refusal) = Some(fault.to_string());
+        }
     }
 }
 
@@ -240,16 +315,22 @@ impl Database {
     ) -> Result<T, E> {
         let mut writer = lock(&self.writer);
         may()?;
-        self.see_the_outcome(&mut writer)?;
+        self.see_the_outcome(&mut writer, OUTCOME_MAX)?;
         let (turn, number) = self.begin(&mut writer)?;
         let value = work(Link::Postgres(&turn))?;
         match turn.commit() {
-            Ok(()) => Ok(value),
+            Ok(()) => {
+                *lock(&self.refusal) = None;
+                Ok(value)
+            }
             // The server has undone it.
-            Err(fault) if !fault.ends_session() => Err(StoreError::Commit(fault.into()).into()),
+            Err(fault) if !fault.ends_session() => {
+                self.note(&fault);
+                Err(StoreError::Commit(fault.into()).into())
+            }
             Err(fault) => {
                 writer.session = None;
-                match self.outcome(&number) {
+                match self.outcome(&number, OUTCOME_MAX) {
                     Some(true) => Ok(value),
                     Some(false) => Err(StoreError::Commit(fault.into()).into()),
                     None => {
@@ -264,7 +345,7 @@ impl Database {
     /// Begins a transaction with the lock of writers; returns it with its number. A session that has ended unnoticed
     /// shows it here, before anything was done, and another one takes its place.
     fn begin<'w>(&'w self, writer: &'w mut Writer) -> Result<(Turn<'w>, String), StoreError> {
-        if writer.session.as_ref().is_some_and(|session| !session.is_alive()) {
+        if writer.session.as_ref().is_some_and(|session| !session.is_alive(ALIVE_MAX)) {
             writer.session = None;
         }
         let session = self.session(writer)?;
@@ -279,10 +360,10 @@ impl Database {
         schema::lock_writers(turn, &self.address.schema)
     }
 
-    /// Whether a transaction was committed; none if nobody says.
-    fn outcome(&self, number: &str) -> Option<bool> {
+    /// Whether a transaction was committed; none if nobody says for so long. It is asked once at least.
+    fn outcome(&self, number: &str, most: Duration) -> Option<bool> {
         let begun = Instant::now();
-        while begun.elapsed() < OUTCOME_MAX {
+        loop {
             let text = "SELECT coalesce(pg_xact_status($1::text::xid8), 'lost')";
             let said = self
                 .connect()
@@ -291,23 +372,11 @@ impl Database {
                 Ok("committed") => return Some(true),
                 // One that the server knows nothing of was never written to its log.
                 Ok("aborted" | "lost") => return Some(false),
+                Ok(_) | Err(_) if begun.elapsed() >= most => return None,
                 // The server has not noticed yet that nobody waits for it.
                 Ok(_) | Err(_) => std::thread::sleep(PAUSE),
             }
         }
-        None
-    }
-
-    /// Looks what became of a commit whose outcome nobody had heard.
-    fn see_the_outcome(&self, writer: &mut Writer) -> Result<(), StoreError> {
-        if let Some(number) = &writer.doubt {
-            match self.outcome(number) {
-                None => return Err(failed(Fault::Silent(OUTCOME_MAX))),
-                Some(is_committed) => writer.is_ahead |= is_committed,
-            }
-            writer.doubt = None;
-        }
-        if writer.is_ahead { Err(StoreError::Ahead) } else { Ok(()) }
     }
 }
 
@@ -343,8 +412,12 @@ impl Database {
         let mut lent = Lent { database: self, session: None };
         // A server that was started anew has ended all of them, and not everyone knows it yet.
         lent.session = match idle {
-            Some(session) if session.is_alive() => Some(session),
-            Some(_) | None => Some(self.connect()?),
+            Some(session) if session.is_alive(READER_ALIVE_MAX) => Some(session),
+            Some(_) => {
+                lock(&self.readers).idle.clear();
+                Some(self.connect()?)
+            }
+            None => Some(self.connect()?),
         };
         Ok(lent)
     }

@@ -64,6 +64,7 @@ impl Database {
             schema::warn_of_risk(session)?;
             schema::bring_up(&database, session)?;
             database.raise(session, node)?;
+            writer.identity = Some(schema::identity(session, &address.schema)?);
             writer.is_holder = true;
         }
         Ok(database)
@@ -157,7 +158,7 @@ impl Database {
             return Ok(());
         }
         self.is_superseded.store(true, Ordering::Relaxed);
-        Err(StoreError::Superseded)
+        Err(StoreError::Superseded(Fault::Anew.into()))
     }
 
     /// Sees inside of a transaction, behind the lock of writers, that nobody else publishes.
@@ -180,6 +181,7 @@ impl Database {
         }
         if let Ok(mut writer) = self.writer.try_lock() {
             self.session(&mut writer)?;
+            self.see_the_outcome(&mut writer, Duration::ZERO)?;
         }
         Ok(())
     }

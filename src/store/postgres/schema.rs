@@ -69,11 +69,11 @@ pub(super) fn is_absent(session: &Session) -> Result<bool, StoreError> {
 }
 
 /// Which database it is: the cluster, its line of history, and the schema. A restore makes another schema, or another
-/// line; a fail-over another line.
+/// line; a fail-over another line, which is that of the log at once and that of the control file with the next checkpoint.
 pub(super) fn identity(session: &Session, schema: &str) -> Result<String, StoreError> {
     let text = "SELECT concat_ws('/', \
         (SELECT system_identifier FROM pg_control_system()), \
-        (SELECT timeline_id FROM pg_control_checkpoint()), \
+        (SELECT ('x' || left(pg_walfile_name(pg_current_wal_lsn()), 8))::bit(32)::int), \
         (SELECT oid FROM pg_namespace WHERE nspname = $1))";
     session.value(text, &[&schema]).map_err(failed)
 }

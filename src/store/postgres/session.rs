@@ -86,9 +86,9 @@ impl Session {
         self.client.is_closed()
     }
 
-    /// Whether the server answers.
-    pub(super) fn is_alive(&self) -> bool {
-        waited(ALIVE_MAX, self.client.batch_execute("")).is_ok()
+    /// Whether the server answers within so long.
+    pub(super) fn is_alive(&self, limit: Duration) -> bool {
+        waited(limit, self.client.batch_execute("")).is_ok()
     }
 
     /// Begins a transaction that sees one state and writes nothing.
@@ -200,7 +200,8 @@ impl<'a> Turn<'a> {
         let statement = self.prepared(sql).map_err(failed)?;
         let parameters = parameters(values);
         let run = self.transaction.execute(&statement, &parameters);
-        let count = waited(STATEMENT_MAX, run).map_err(failed)?;
+        let count = waited(STATEMENT_MAX, run).inspect_err(|fault| self.database.note(fault));
+        let count = count.map_err(failed)?;
         Ok(usize::try_from(count).unwrap_or(usize::MAX))
     }
 
