@@ -3,7 +3,7 @@
 
 use std::cell::RefCell;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::{Duration, Instant};
 
 use ring::digest::{Context, SHA256, digest};
@@ -16,12 +16,16 @@ use crate::lock::lock;
 use crate::master::{self, Beside, Finding, Input, LoadError, Loader, NoIncludes};
 use crate::publish::propose::{Loaded, Unread};
 use crate::publish::state::{Guard, Lack, Options, Seen, Stamp, ZoneSource, error};
+use crate::threads::both;
 use crate::wire::Rtype;
 use crate::zone::ZoneBuilder;
 
 /// The times of a file have steps of some milliseconds. What is older than one when it is read gets another time by
 /// each later write.
 const TIME_STEP: Duration = Duration::from_millis(20);
+
+/// Octets of a file from which on its hash is computed beside reading it.
+const HASHED_BESIDE: usize = 1 << 20;
 
 /// How long to wait for a file to settle.
 #[derive(Clone, Copy, Debug)]
@@ -49,11 +53,11 @@ pub(crate) enum IfLacking<'a> {
 }
 
 impl IfLacking<'_> {
-    /// Whether the file with this hash is refused.
-    fn refuses(&self, hash: &str) -> bool {
+    /// Whether a file is refused; its hash is asked for only if that decides.
+    fn refuses<'a>(&self, hash: impl FnOnce() -> &'a str) -> bool {
         match self {
             Self::Refuse => true,
-            Self::RefuseOther(known) => hash != *known,
+            Self::RefuseOther(known) => hash() != *known,
             Self::Warn => false,
         }
     }
@@ -171,11 +175,12 @@ fn load_once(
         ..master::Options::default()
     };
     let lacking = |lack| Box::new(lacking_memory(source, lack));
-    let file_sha256 = sha256_hex(&bytes);
-    let refuses = if_lacking.refuses(&file_sha256);
+    let hash = OnceLock::new();
+    let hashed = || hash.get_or_init(|| sha256_hex(&bytes)).as_str();
+    let refuses = || if_lacking.refuses(hashed);
     let mut claim = Claim::new();
     let lack = claim.for_file(bytes.len() as u64).err();
-    if let Some(lack) = lack.filter(|_| refuses) {
+    if let Some(lack) = lack.filter(|_| refuses()) {
         return Err(lacking(lack));
     }
     if let Some(lack) = lack {
@@ -185,12 +190,17 @@ fn load_once(
     // What cannot become live takes no more room.
     let goes_on = |records: usize| {
         let (claim, lack) = &mut *lock(&claimed);
-        if refuses && lack.is_none() {
-            *lack = claim.for_records(records as u64).err();
+        if lack.is_none() && !matches!(if_lacking, IfLacking::Warn) {
+            *lack = claim.for_records(records as u64).err().filter(|_| refuses());
         }
         lack.is_none()
     };
-    let Built { parsed, zone, faults } = check::build(&input, &source.apex, &limits, &goes_on);
+    let build = || check::build(&input, &source.apex, &limits, &goes_on);
+    let Built { parsed, zone, faults } = match bytes.len() {
+        ..HASHED_BESIDE => build(),
+        _ => both(|| hashed().len(), build).1,
+    };
+    let file_sha256 = hashed().to_owned();
     if let Some(lack) = lock(&claimed).1.take() {
         return Err(lacking(lack));
     }
