@@ -13,11 +13,15 @@ use super::key;
 use super::node::Flags;
 use super::stage::{RUN_HEAD_OCTETS, Runs, Stage, owner_of, record_octets, records_of};
 use super::trie::{BulkItem, BulkLoader, MANY_ITEMS, Owners, Source, Trie, cuttings};
+use crate::memory;
 use crate::threads::{each, processors};
 use crate::wire::{NameRef, Rtype};
 
 /// Cuttings for each thread, as some take longer than others.
 const CUTTINGS_PER_THREAD: usize = 8;
+
+/// Octets of the run of a name with an address or two.
+const USUAL_OCTETS: usize = 128;
 
 /// The trie of all names that exist.
 pub(super) fn load_names(
@@ -135,6 +139,10 @@ impl Owners for Nodes<'_, '_> {
 }
 
 impl Source for Nodes<'_, '_> {
+    fn fetch(&self, item: &BulkItem) {
+        memory::fetch(self.runs.from(item.at()), USUAL_OCTETS);
+    }
+
     fn octets(&self, item: &BulkItem) -> usize {
         let run = self.runs.from(item.at());
         RUN_HEAD_OCTETS + usize::from(run[4]) + record_octets(run)

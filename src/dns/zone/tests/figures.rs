@@ -25,3 +25,28 @@ fn twenty_thousand_names_in_any_order() {
     let again = even.apply(&Delta { removed: vec![], added: odd }).unwrap();
     assert_eq!(again, zone);
 }
+
+#[test]
+fn names_built_apart_know_what_is_above_them() {
+    let below = |above: &str| {
+        let owners = (0..200).flat_map(|at| [format!("n{at}.{above}"), format!("e.n{at}.{above}")]);
+        owners.map(|owner| record(&name(&owner), Rtype::A, &[192, 0, 2, 1])).collect::<Vec<_>>()
+    };
+    let at = |label: &str| format!("{label}.{APEX}");
+    let [cut, dname, other] = ["cut", "dname", "other"].map(at);
+    let mut records = [below(&cut), below(&dname), below(&other)].concat();
+    // Far from the names below it, in the text and in the order.
+    records.push(record(&name(&cut), Rtype::NS, b"\x01n\0"));
+    records.push(record(&name(&dname), Rtype::DNAME, b"\x01n\0"));
+    let zone = build(1, &records);
+    assert!(zone.nodes().map(|node| node.owner()).is_sorted());
+    assert_eq!(zone.nodes().count(), 1 + 3 * 401, "with the apex and the empty non-terminal");
+    for node in zone.nodes() {
+        let is = |above: &str| {
+            node.owner() != name(above).as_ref()
+                && node.owner().is_at_or_below(name(above).as_ref())
+        };
+        let flags = (node.is_below_cut(), node.is_below_dname());
+        assert_eq!(flags, (is(&cut), is(&dname)), "{}", node.owner());
+    }
+}

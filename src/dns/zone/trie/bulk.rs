@@ -55,6 +55,8 @@ pub(in crate::zone) trait Owners {
 
 /// Where the nodes come from.
 pub(in crate::zone) trait Source: Owners {
+    /// Asks for what is read of an item soon, if that is anywhere in memory.
+    fn fetch(&self, _: &BulkItem) {}
     /// Estimated octets of the node, rather too many than too few.
     fn octets(&self, item: &BulkItem) -> usize;
     /// Appends the node of the name that all these items have. Called in canonical order.
@@ -68,6 +70,10 @@ impl<S: Owners> Owners for &mut S {
 }
 
 impl<S: Source> Source for &mut S {
+    fn fetch(&self, item: &BulkItem) {
+        (**self).fetch(item);
+    }
+
     fn octets(&self, item: &BulkItem) -> usize {
         (**self).octets(item)
     }
@@ -164,7 +170,10 @@ impl<S: Source> BulkLoader<S> {
         {
             return link;
         }
-        let octets = || items.iter().map(|item| self.source.octets(item)).sum::<usize>();
+        let octets = || {
+            items.iter().for_each(|item| self.source.fetch(item));
+            items.iter().map(|item| self.source.octets(item)).sum::<usize>()
+        };
         if items.len() <= PAGE_NODES_MAX && octets() <= PAGE_OCTETS_MAX {
             return Link::Page(self.page(items));
         }
