@@ -107,9 +107,7 @@ pub fn serve(loaded: &Loaded, begin: Begin, ready: impl Fn(&Ready)) -> Result<En
             Event::Stop => return stop(building, &waiting, &mut signals),
             Event::HandOver(pid) => pid,
             Event::Again => {
-                tracing::info!(
-                    "the database can be used: everything but answering is started anew"
-                );
+                tracing::info!("everything but answering is started anew");
                 let (again, settings) = (as_before.clone(), loaded.clone());
                 let work = move || Ok(succession::take_back(&settings, building.leave(), again));
                 started = start(work, &waiting, &mut signals)?;

@@ -66,6 +66,8 @@ struct Followed {
     ahead: Vec<String>,
     /// Why this node would not publish.
     keys: Option<String>,
+    /// The keys of zones that it has not.
+    unsigned: Vec<String>,
 }
 
 impl Node {
@@ -77,6 +79,7 @@ impl Node {
             fault: None,
             ahead: Vec::new(),
             keys: None,
+            unsigned: Vec::new(),
         };
         Self {
             store: store.clone(),
@@ -160,7 +163,8 @@ impl Node {
 
     /// What is odd.
     pub(super) fn warnings(&self) -> Vec<String> {
-        lock(&self.followed).ahead.clone()
+        let followed = lock(&self.followed);
+        followed.ahead.iter().chain(&followed.unsigned).cloned().collect()
     }
 
     /// Begins to beat, or to follow.
@@ -320,6 +324,13 @@ impl Follower {
         if is_free || self.looks.is_multiple_of(LOOKS_AT_KEYS) {
             let keys = keys_fault_on(&self.store, &host.node.state_dir);
             note(&mut lock(&host.node.followed).keys, keys);
+        }
+        if self.looks.is_multiple_of(LOOKS_AT_KEYS)
+            && let Ok(missing) = host.publisher.missing_keys()
+        {
+            let line =
+                |why: &String| format!("this node could not sign if it had to publish: {why}");
+            lock(&host.node.followed).unsigned = missing.iter().map(line).collect();
         }
         self.looks += 1;
         let may_publish = is_free && lock(&host.node.followed).keys.is_none();

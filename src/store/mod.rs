@@ -439,9 +439,10 @@ pub enum StoreError {
         "the database is of an earlier version of gapura: start this version once, then try again"
     )]
     Behind,
-    /// Another node publishes since.
+    /// Another node publishes since, or the database is another one.
     #[error(
-        "another node publishes now: this one follows it from here on, and the same may be done again in a moment"
+        "another node publishes now, or the database failed over: this node sees who publishes, and the same may be \
+         done again in a moment"
     )]
     Superseded(#[source] Fault),
     /// This node follows another one.

@@ -7,6 +7,7 @@ use crate::wire::Name;
 
 statements! {
     REFRESH = sql("SELECT refreshed_ms, zone FROM secondary WHERE zone = $1");
+    REFRESHES = sql("SELECT zone, refreshed_ms FROM secondary");
     PUT_REFRESH = sql("INSERT INTO secondary (zone, refreshed_ms) VALUES ($1, $2) \
         ON CONFLICT (zone) DO UPDATE SET refreshed_ms = excluded.refreshed_ms");
 }
@@ -16,6 +17,11 @@ impl Reader<'_> {
     pub fn refresh(&self, zone: &Name) -> Result<Option<i64>, StoreError> {
         let found: Option<(i64, String)> = self.one(REFRESH, [key(zone)])?;
         Ok(found.map(|(refreshed_ms, _)| refreshed_ms))
+    }
+
+    /// The same of all zones, by their keys.
+    pub fn refreshes(&self) -> Result<Vec<(String, i64)>, StoreError> {
+        self.all(REFRESHES, [])
     }
 }
 

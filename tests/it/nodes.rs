@@ -12,7 +12,8 @@ use hickory_proto::rr::{RData, RecordType};
 
 use crate::postgres_cluster::Cluster;
 use crate::support::{
-    Daemon, ask, command, data, kill, lay_out, peers, printed, run_in, until, write_settings,
+    Daemon, ask, command, copy_all, data, kill, lay_out, peers, printed, run_in, until,
+    write_settings,
 };
 
 /// The zone of all nodes.
@@ -192,7 +193,7 @@ fn signed_zones_and_incremental_transfers_are_the_same_on_every_node() {
     if !peers::is_client_here("dig") {
         return;
     }
-    let Some(pair) = Pair::start("signing = \"default\"\n") else { return };
+    let Some(mut pair) = Pair::start("signing = \"default\"\n") else { return };
     let before = serial(pair.daemon(0));
     pair.add(0, "bertanda");
     has(pair.daemon(1), "bertanda");
@@ -202,6 +203,19 @@ fn signed_zones_and_incremental_transfers_are_the_same_on_every_node() {
     let changes = records(pair.daemon(0), &format!("IXFR={before}"));
     assert!(changes.len() > 4 && changes.len() < whole.len(), "{changes:?}");
     assert_eq!(changes, records(pair.daemon(1), &format!("IXFR={before}")));
+    // It needs the zone's keys to sign, and says so.
+    until("it says so", || status(pair.daemon(1)).contains("could not sign"));
+    let [one, two] = [0, 1].map(|at| pair.dirs[at].path().join("state/keys"));
+    copy_all(&one, &two);
+    assert_eq!(pair.daemons[0].take().unwrap().end_with("KILL"), None);
+    until("it publishes", || publishes(pair.daemon(1)));
+    std::fs::copy(pair.dirs[0].path().join("cirebonkab.go.id.zone"), pair.daemon(1).zone_file())
+        .unwrap();
+    pair.add(1, "penerus");
+    assert!(serial(pair.daemon(1)) > before);
+    let signed = records(pair.daemon(1), "AXFR");
+    assert!(signed.iter().any(|line| line.starts_with("penerus.") && line.contains("RRSIG")));
+    is_good(pair.dirs[1].path());
 }
 
 #[test]

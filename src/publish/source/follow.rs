@@ -20,8 +20,8 @@ use crate::lock::lock;
 use crate::publish::door::{self, swap};
 use crate::publish::state::serial::is_ahead;
 use crate::publish::state::{
-    Cause, Copied, Guard, Inner, Job, LastChange, Options, Publisher, Refusal, Slot, Version,
-    ZoneSource, ZoneState, error,
+    Cause, Copied, Guard, Inner, Job, KeptKeys, LastChange, Options, Publisher, Refusal, Slot,
+    Version, ZoneSigning, ZoneSource, ZoneState, error,
 };
 use crate::store::journal::JournalRow;
 use crate::store::nodes::ZoneHead;
@@ -58,12 +58,13 @@ impl Publisher {
     pub fn catch_up(&self) -> Result<Progress, StoreError> {
         let inner = &*self.0;
         let mut heads = BTreeMap::new();
-        let listed = inner.store.read::<_, StoreError>(|reader| {
+        let (listed, refreshes) = inner.store.read::<_, StoreError>(|reader| {
             reader.zone_heads(|key, head| {
                 heads.insert(key, head);
             })?;
-            reader.served_zones()
+            Ok((reader.served_zones()?, reader.refreshes()?))
         })?;
+        let refreshes: BTreeMap<String, i64> = refreshes.into_iter().collect();
         let mut progress = Progress::default();
         let (mut entries, mut gone) = (Vec::new(), Vec::new());
         // A publisher that never got as far as to say what it serves does not take anything away.
@@ -71,12 +72,16 @@ impl Publisher {
             gone = self.0.take_list(&listed, &mut progress, &mut entries);
         }
         for slot in inner.all_slots() {
-            let head = heads.get(&Reader::zone_key(&slot.apex)).copied();
-            if let Some(entry) = inner.follow_zone(&slot, head)? {
+            let key = Reader::zone_key(&slot.apex);
+            if let Some(entry) = inner.follow_zone(&slot, heads.get(&key).copied())? {
                 progress.changed += 1;
                 entries.push(entry);
             }
-            let state = lock(&slot.state);
+            let mut state = lock(&slot.state);
+            if state.source.is_secondary() {
+                let refreshed_ms = refreshes.get(&key).copied();
+                entries.extend(state.expires_or_returns(refreshed_ms, (inner.options.now_ms)()));
+            }
             if let (Some(served), Some(row)) = (state.serial(), &state.row)
                 && is_ahead(served, row.serial)
             {
@@ -91,6 +96,22 @@ impl Publisher {
         }
         self.tell_secondaries();
         Ok(progress)
+    }
+
+    /// The private keys of signed zones that this node has not: it could not sign, should it publish.
+    pub fn missing_keys(&self) -> Result<Vec<String>, StoreError> {
+        let (state_dir, mut missing) = (&self.0.options.state_dir, Vec::new());
+        for slot in self.0.all_slots() {
+            if !lock(&slot.state).served().is_some_and(Zone::is_signed) {
+                continue;
+            }
+            let row = self.0.store.read::<_, StoreError>(|reader| reader.signing(&slot.apex))?;
+            let kept = row.map(|row| KeptKeys::read(&slot.apex, &row)).transpose()?;
+            let kept = kept.filter(|kept| !kept.keys.is_unsigned());
+            let signing = kept.map(|kept| ZoneSigning::of_kept(state_dir, &slot.apex, kept));
+            missing.extend(signing.iter().flat_map(ZoneSigning::missing));
+        }
+        Ok(missing)
     }
 
     /// Has the secondaries of zones told that changed.
@@ -182,7 +203,8 @@ impl Inner {
         tracing::info!(zone = %slot.apex, serial, "followed");
         self.jobs.send(Job::Mark(slot.apex.clone(), serial));
         self.jobs.send(Job::Copy(slot.apex.clone()));
-        Ok(Some(Entry::Loaded(zone)))
+        // One that has expired comes back with its refresh.
+        Ok((!state.lease.is_expired).then_some(Entry::Loaded(zone)))
     }
 
     /// Takes over what the database has of a zone.
@@ -234,6 +256,31 @@ impl Inner {
     fn copied(&self, state: &ZoneState, row: &ZoneRow) -> Option<Zone> {
         let copy = door::read_copy(&self.options.state_dir, &state.source.apex)?;
         (copy.serial() == row.serial || is_ahead(copy.serial(), row.serial)).then_some(copy)
+    }
+}
+
+impl ZoneState {
+    /// What is served of a secondary zone from now on, if no primary was heard for too long, or one was heard again. It
+    /// goes by this node's clock, and allows for what the publisher does not write down at once.
+    fn expires_or_returns(&mut self, refreshed_ms: Option<i64>, now_ms: i64) -> Option<Entry> {
+        self.lease.refreshed_ms = refreshed_ms;
+        let zone = self.served()?;
+        let expire_ms = i64::from(zone.soa().expire) * 1000;
+        let is_over = |refreshed_ms: i64| {
+            now_ms - refreshed_ms >= expire_ms + super::secondary::unwritten_ms(expire_ms)
+        };
+        let is_expired = refreshed_ms.is_some_and(is_over);
+        if is_expired == self.lease.is_expired {
+            return None;
+        }
+        let (apex, zone) = (self.source.apex.clone(), zone.clone());
+        self.lease.is_expired = is_expired;
+        if is_expired {
+            tracing::error!(event = "zone_expired", zone = %apex,
+                "expired: no primary answered the publishing node for longer than the SOA's EXPIRE; SERVFAIL");
+            return Some(Entry::Expired(apex));
+        }
+        Some(Entry::Loaded(zone))
     }
 }
 

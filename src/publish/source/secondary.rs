@@ -35,6 +35,11 @@ const UNWRITTEN_PARTS: i64 = 16;
 /// … but an hour is the most that a restart may forget, in milliseconds.
 const UNWRITTEN_MAX_MS: i64 = 3_600_000;
 
+/// For how long a refresh may not be written down, of a zone with this EXPIRE, in milliseconds.
+pub(super) fn unwritten_ms(expire_ms: i64) -> i64 {
+    (expire_ms / UNWRITTEN_PARTS).min(UNWRITTEN_MAX_MS)
+}
+
 //------------ SecondaryZone -------------------------------------------------
 
 /// What there is to know of a secondary zone to refresh it.
@@ -131,8 +136,8 @@ impl Publisher {
         let mut state = lock(&slot.state);
         let Some(live) = state.served().cloned().filter(|_| !state.is_gone) else { return Ok(()) };
         let now_ms = (inner.options.now_ms)();
-        let rest = i64::from(live.soa().expire).saturating_mul(1000) / UNWRITTEN_PARTS;
-        let is_due = state.lease.is_unwritten(now_ms, rest.min(UNWRITTEN_MAX_MS));
+        let rest = unwritten_ms(i64::from(live.soa().expire).saturating_mul(1000));
+        let is_due = state.lease.is_unwritten(now_ms, rest);
         if is_due {
             inner.store.write::<_, StoreError>(|tx| tx.put_refresh(zone, now_ms))?;
         }

@@ -6,7 +6,8 @@ use std::sync::OnceLock;
 
 use crate::digest::sha256_hex;
 use crate::postgres_cluster::Cluster;
-use crate::store::{Address, Store, StoreError, is_unavailable};
+use crate::store::nodes::Node;
+use crate::store::{Address, Location, Store, StoreError, is_unavailable};
 use crate::text::with_causes;
 
 /// The server of all tests; it ends with them.
@@ -156,4 +157,34 @@ fn the_owner_needs_no_more_rights_than_those_of_the_database() {
     cluster.sql("DROP TABLE gapura.notice");
     let missing = store.check(std::time::Duration::from_secs(1)).unwrap_err().to_string();
     assert!(missing.contains("notice"), "{missing}");
+}
+
+#[test]
+fn a_former_publisher_commits_nothing_whatever_became_of_its_session() {
+    let Some((cluster, _store)) = own(&["fsync=off"]) else { return };
+    let place = Location::Server(Address::new(&cluster.url(), "".into(), "".into()).unwrap());
+    let node = |name: &str| Node { name: name.to_owned(), url: None };
+    let first = place.publish(&node("satu")).unwrap();
+    put(&first, "before").unwrap();
+    assert!(matches!(place.publish(&node("dua")), Err(StoreError::Held(_))));
+    let follower = place.follow().unwrap();
+    assert!(matches!(put(&follower, "never"), Err(StoreError::Followed)));
+    let seat = follower.seat().unwrap().unwrap();
+    assert!(seat.is_held && seat.publishing.is_some_and(|it| it.name == "satu" && it.number == 1));
+    first.beat().unwrap();
+    assert_ne!(follower.seat().unwrap().unwrap().beat_ms, seat.beat_ms);
+
+    // Its sessions are ended, those of others are not, and the lock is another one's.
+    let listener = follower.listen().unwrap().unwrap();
+    follower.unseat().unwrap();
+    let second = place.publish(&node("dua")).unwrap();
+    assert_eq!((first.publisher_number(), second.publisher_number()), (Some(1), Some(2)));
+    assert!(matches!(put(&first, "lost"), Err(StoreError::Superseded(_))) && first.is_superseded());
+    assert!(has(&follower, "before") && !has(&follower, "lost"));
+    assert_eq!(listener.wait(std::time::Duration::from_millis(1)), Some(false));
+
+    // Somebody else has the number, and the session is as it was.
+    cluster.sql("UPDATE gapura.publishing SET number = 3");
+    assert!(matches!(put(&second, "lost"), Err(StoreError::Superseded(_))));
+    assert!(second.beat().is_err() && !has(&follower, "lost"));
 }

@@ -16,6 +16,7 @@ fn all() -> Vec<(&'static str, &'static [Sql<'static>])> {
         ("copy", crate::store::copy::STATEMENTS),
         ("journal", journal::STATEMENTS),
         ("migrations", crate::store::migrations::STATEMENTS),
+        ("nodes", crate::store::nodes::STATEMENTS),
         ("promoted", promoted::STATEMENTS),
         ("secondaries", secondaries::STATEMENTS),
         ("signing", signing::STATEMENTS),
@@ -239,12 +240,13 @@ fn no_file_has_a_statement_that_the_test_above_does_not_see() {
 #[test]
 fn what_rust_writes_for_a_row_is_what_one_would_write_by_hand() {
     let by_hand = "INSERT INTO zone (serial, high_water, file_serial, file_hash, held_hash, \
-        marker, zonemd, marked_includes, copy_seq, changed_ms, own_zonemd, name) \
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) ON CONFLICT (name) DO UPDATE SET \
+        marker, zonemd, marked_includes, copy_seq, changed_ms, own_zonemd, file_node, name) \
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) ON CONFLICT (name) DO UPDATE SET \
         serial = excluded.serial, high_water = excluded.high_water, \
         file_serial = excluded.file_serial, file_hash = excluded.file_hash, \
         held_hash = excluded.held_hash, marker = excluded.marker, zonemd = excluded.zonemd, \
         marked_includes = excluded.marked_includes, copy_seq = excluded.copy_seq, \
-        changed_ms = excluded.changed_ms, own_zonemd = excluded.own_zonemd";
+        changed_ms = excluded.changed_ms, own_zonemd = excluded.own_zonemd, \
+        file_node = excluded.file_node";
     assert!(zones::STATEMENTS.iter().any(|Sql(text)| *text == by_hand));
 }
