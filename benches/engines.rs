@@ -73,7 +73,7 @@ struct Office {
     daemon: Child,
     /// Its directory.
     dir: tempfile::TempDir,
-    /// Somebody without a token, the head, the verifier.
+    /// Who sends requests in, the head, the verifier.
     callers: [Caller; 3],
     /// What each step took, in the order of the table.
     took: Vec<(&'static str, Vec<Duration>)>,
@@ -98,15 +98,17 @@ impl Office {
         let mut line = String::new();
         BufReader::new(daemon.stdout.take().unwrap()).read_line(&mut line).unwrap();
         let web = serde_json::from_str::<Value>(&line).unwrap()["web"].as_str().unwrap().to_owned();
-        let [kabid, kasi] = [("budi", "kabid"), ("siti", "kasi")].map(|(name, role)| {
-            let email = format!("{name}@cirebonkab.go.id");
-            let user = ["user", "add", name, "--role", role, "--email", &email, "--password-stdin"];
-            typed(program, dir.path(), &user);
-            let scopes = "read,submit,decide";
-            let token = ["token", "create", name, "--scope", scopes, "--password-stdin"];
-            Caller::with_token(&web, typed(program, dir.path(), &token).trim())
-        });
-        let callers = [Caller::new(&web, &[]), kabid, kasi];
+        let [loket, kabid, kasi] =
+            [("ani", "kabid"), ("budi", "kabid"), ("siti", "kasi")].map(|(name, role)| {
+                let email = format!("{name}@cirebonkab.go.id");
+                let user =
+                    ["user", "add", name, "--role", role, "--email", &email, "--password-stdin"];
+                typed(program, dir.path(), &user);
+                let scopes = "read,submit,decide";
+                let token = ["token", "create", name, "--scope", scopes, "--password-stdin"];
+                Caller::with_token(&web, typed(program, dir.path(), &token).trim())
+            });
+        let callers = [loket, kabid, kasi];
         Self { engine, daemon, dir, callers, took: Vec::new() }
     }
 
@@ -130,8 +132,8 @@ impl Office {
     /// Brings one request to a live name.
     fn bring_live(&mut self, turn: usize) {
         let request = request(&format!("layanan-{turn}"));
-        let sent = self.timed("submit, with its letter", |[_, kabid, _]| {
-            kabid.post_request("/api/v1/requests", &request, LETTER)
+        let sent = self.timed("submit, with its letter", |[loket, ..]| {
+            loket.post_request("/api/v1/requests", &request, LETTER)
         });
         let number = sent.json()["number"].as_str().unwrap().to_owned();
         let path = format!("/api/v1/requests/{number}");
@@ -153,8 +155,8 @@ impl Office {
 
     /// Reads what people read.
     fn read(&mut self) {
-        self.timed("first page", |[anybody, ..]| anybody.get("/"));
-        self.timed("public list of names", |[anybody, ..]| anybody.get("/subdomain"));
+        self.timed("first page", |[loket, ..]| loket.get("/"));
+        self.timed("public list of names", |[loket, ..]| loket.get("/subdomain"));
         self.timed("list of requests", |[_, _, kasi]| kasi.get("/api/v1/requests?limit=50"));
     }
 

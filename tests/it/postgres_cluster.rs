@@ -101,7 +101,7 @@ impl Cluster {
     /// The address of a database that is on this server or on its standby.
     pub(crate) fn url_with(&self, standby: &Self) -> String {
         let [one, other] = [self, standby].map(|it| it.dir.path().display());
-        format!("postgres://{NAME}@/{NAME}?host={one},{other}")
+        format!("postgres://{NAME}@/{NAME}?host={one}&host={other}")
     }
 
     /// The directory of its data.

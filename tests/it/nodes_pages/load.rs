@@ -49,10 +49,12 @@ struct World<'a> {
 
 //------------ Officers ------------------------------------------------------
 
-/// An officer's own two tokens: that of a head and that of a verifier.
+/// Three persons, as the procedure wants them.
 struct Officer {
     /// A number.
     at: usize,
+    /// The token of who sends requests in.
+    loket: String,
     /// The head's.
     kabid: String,
     /// The verifier's name and token.
@@ -80,7 +82,7 @@ impl World<'_> {
         let first = officer.at + turn;
         let sent = self.insist(
             first,
-            &officer.kabid,
+            &officer.loket,
             "POST",
             "/api/v1/requests",
             &(kind + &key("kirim")),
@@ -230,13 +232,15 @@ fn nothing_acknowledged_is_lost_or_done_twice_while_nodes_are_killed_and_the_dat
     let [first, second] = site.start();
     let officers: Vec<Officer> = (0..number("GAPURA_OFFICERS", 10))
         .map(|at| {
-            let [kabid, kasi] = [("kabid", at), ("kasi", at)].map(|(role, at)| {
-                let name = format!("{role}-{at}");
+            let hire = |name: String, role: &str| {
                 add_person(&first, &name, role, &format!("{name}@cirebonkab.go.id"));
                 let token = token_text(&first, &name, "read,submit,decide");
                 (name, token)
-            });
-            Officer { at: usize::try_from(at).unwrap(), kabid: kabid.1, kasi }
+            };
+            let (_, loket) = hire(format!("loket-{at}"), "kabid");
+            let (_, kabid) = hire(format!("kabid-{at}"), "kabid");
+            let kasi = hire(format!("kasi-{at}"), "kasi");
+            Officer { at: usize::try_from(at).unwrap(), loket, kabid, kasi }
         })
         .collect();
     let mut daemons = [Some(first), Some(second)];
@@ -251,7 +255,7 @@ fn nothing_acknowledged_is_lost_or_done_twice_while_nodes_are_killed_and_the_dat
     };
     std::thread::scope(|scope| {
         let world = &world;
-        officers.iter().for_each(|officer| drop(scope.spawn(|| world.work(officer))));
+        officers.iter().for_each(|officer| drop(scope.spawn(move || world.work(officer))));
         [0, 1].into_iter().for_each(|at| drop(scope.spawn(move || world.ask(at))));
         let mut dice = Dice(20_261_127);
         for turn in 0..kills.max(restarts) {
@@ -259,7 +263,7 @@ fn nothing_acknowledged_is_lost_or_done_twice_while_nodes_are_killed_and_the_dat
             if turn < kills {
                 kill_one(world, &mut daemons, &mut dice);
             }
-            if restarts > 0 && turn % kills.max(restarts).div_ceil(restarts) == 0 {
+            if restarts > 0 && turn.is_multiple_of(kills.max(restarts).div_ceil(restarts)) {
                 cluster.kill();
                 std::thread::sleep(Duration::from_millis(dice.below(2_000)));
                 cluster.begin();

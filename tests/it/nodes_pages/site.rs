@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU16, Ordering};
 
 use crate::postgres_cluster::Cluster;
 use crate::support::http::Caller;
-use crate::support::{Daemon, copy_all, lay_out, until};
+use crate::support::{Daemon, lay_out, until};
 
 /// The host that people ask for, whichever node answers.
 pub const HOST: &str = "gapura.example";
@@ -41,8 +41,10 @@ impl Site {
         let first = nodes[0].start();
         until("ready", || nodes[0].is_ready());
         assert_eq!(first.end_with("TERM"), Some(0));
-        let keys = |node: &Node| node.dir.path().join("state/keys");
-        copy_all(&keys(&nodes[0]), &keys(&nodes[1]));
+        let [one, other] = [0, 1].map(|at| nodes[at].dir.path().join("state"));
+        for key in ["audit.key", "personal.key"] {
+            std::fs::copy(one.join(key), other.join(key)).unwrap();
+        }
         Some(Self { cluster, nodes, shared })
     }
 
@@ -65,7 +67,8 @@ impl Node {
         lay_out(
             dir.path(),
             &format!(
-                "[database]\nurl = \"{database}\"\n[node]\nname = \"{name}\"\nurl = \"http://{web}\"\n"
+                "[database]\nurl = \"{database}\"\n[node]\nname = \"{name}\"\nurl = \"http://{web}\"\n\
+                 [people]\ntotp = \"optional\"\n"
             ),
         );
         let path = dir.path().join("gapura.toml");
