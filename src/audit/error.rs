@@ -10,6 +10,11 @@ pub enum AuditError {
     /// The database.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The database could not be read to its end while it was verified.
+    #[error(
+        "the database could not be used while it was verified, so nothing is said of it ({0}): verify it again"
+    )]
+    Interrupted(String),
     /// A key file cannot be read or written.
     #[error("cannot use the key file {path}", path = path.display())]
     KeyFile {

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::AuditError;
 use super::chain::{NewEvent, PROOF, append, payload_hash};
-use super::report::unread;
+use super::report::{is_passing, unread};
 use crate::digest::hex;
 use crate::queue::Deed;
 use crate::store::events::{AuditKey, Checkpoint, Event};
@@ -32,6 +32,8 @@ pub struct Export {
     /// Lines that cannot be read: the sequence after the last event before them, and why. Of our own
     /// database, tables.
     pub(super) unreadable: Vec<(i64, String)>,
+    /// Why not all of our own database could be read, though nothing is wrong with it.
+    pub(super) interrupted: Option<String>,
 }
 
 /// The lines of an export or the items of its frame, with their place.
@@ -163,7 +165,11 @@ impl Export {
     /// The rows of a table; none, with a word on it, if they cannot be read.
     fn rows<T: Default>(&mut self, table: &str, read: Result<T, StoreError>) -> T {
         read.unwrap_or_else(|error| {
-            self.unreadable.push((1, unread(table, &error)));
+            let what = unread(table, &error);
+            match is_passing(&error) {
+                true => drop(self.interrupted.get_or_insert(what)),
+                false => self.unreadable.push((1, what)),
+            }
             T::default()
         })
     }

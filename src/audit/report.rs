@@ -2,8 +2,8 @@
 
 use std::error::Error;
 
-use crate::store::StoreError;
 use crate::store::row_log::RowChange;
+use crate::store::{StoreError, is_disk_full, is_unavailable};
 
 /// Faults that the report in words lists; the JSON has all.
 const LISTED_MAX: usize = 20;
@@ -39,6 +39,8 @@ pub struct Report {
     pub is_own: bool,
     /// Whether the keys were taken from the export itself.
     pub keys_from_export: bool,
+    /// Why not all of the database could be read, though nothing is wrong with it: its server went away.
+    pub(super) interrupted: Option<String>,
 }
 
 /// What the rows were compared with.
@@ -199,17 +201,25 @@ impl Report {
     }
 
     /// What was read of a table. One that cannot be read, because it was dropped or changed, is a fault
-    /// and as good as empty: the verifier goes on.
+    /// and as good as empty: the verifier goes on. If the database cannot be used at present, that says nothing of it.
     pub(super) fn read<T: Default>(&mut self, table: &str, read: Result<T, StoreError>) -> T {
         read.unwrap_or_else(|error| {
             let what = unread(table, &error);
-            self.note(FaultKind::Schema { name: table.to_owned() }, 1, what);
+            match is_passing(&error) {
+                true => drop(self.interrupted.get_or_insert(what)),
+                false => self.note(FaultKind::Schema { name: table.to_owned() }, 1, what),
+            }
             T::default()
         })
     }
 }
 
-/// That a table cannot be read, with what SQLite said.
+/// Whether an error says nothing of what is in the database.
+pub(super) fn is_passing(error: &StoreError) -> bool {
+    is_unavailable(error) || is_disk_full(error)
+}
+
+/// That a table cannot be read, with what the database said.
 pub(super) fn unread(table: &str, error: &StoreError) -> String {
     let cause = error.source().map(|cause| format!(": {cause}")).unwrap_or_default();
     format!("table {table} cannot be read: {error}{cause}")

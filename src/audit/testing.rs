@@ -37,7 +37,7 @@ impl Drop for Chain {
         let has_events = self.store.read::<_, StoreError>(|reader| reader.chain_head()).unwrap();
         if has_events.is_some() {
             let own = |reader: &crate::store::Reader<'_>| {
-                Ok::<_, StoreError>(verify_own(reader, Some(&self.vault), None, &[]))
+                Ok::<_, StoreError>(verify_own(reader, Some(&self.vault), None, &[]).unwrap())
             };
             let mut report = self.store.read(own).unwrap();
             check_letters(&self.store, &self.letters, &mut report).unwrap();

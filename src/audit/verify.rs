@@ -13,7 +13,7 @@ use super::export::Export;
 use super::keys::{Judged, Trusted};
 use super::notary::needs_checkpoint_before;
 use super::report::{FaultKind, Report};
-use super::{Anchor, Vault, rows, tables};
+use super::{Anchor, AuditError, Vault, rows, tables};
 use crate::digest::{hex, sha256_hex, unhex};
 use crate::queue::Deed;
 use crate::store::Reader;
@@ -63,15 +63,17 @@ pub fn verify(export: &Export, key: Option<&str>, anchors: &[Anchor]) -> Report 
     report
 }
 
-/// Verifies the chain of a database, personal values included, with the vault's key if it is there.
+/// Verifies the chain of a database, personal values included, with the vault's key if it is there. An error: not all
+/// of it could be read, which is no fault of what is in it.
 pub fn verify_own(
     reader: &Reader<'_>,
     vault: Option<&Vault>,
     key: Option<&str>,
     anchors: &[Anchor],
-) -> Report {
+) -> Result<Report, AuditError> {
     let export = Export::own(reader);
     let mut report = verify(&export, key, anchors);
+    report.interrupted.clone_from(&export.interrupted);
     if report.first > 1 {
         report.fault(1, format!("missing: our own chain begins with {}", report.first));
     }
@@ -108,7 +110,7 @@ pub fn verify_own(
         }
     }
     report.faults.sort_by_key(|fault| fault.sequence);
-    report
+    report.interrupted.take().map_or(Ok(report), |why| Err(AuditError::Interrupted(why)))
 }
 
 /// Follows sequence, previous hash and own hash from event to event.

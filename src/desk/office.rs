@@ -287,7 +287,7 @@ impl Desk {
         let Inner { ledger, options, .. } = &*self.0;
         let key = ledger.notary.public_key();
         let mut report = ledger.store.read::<_, ActError>(|reader| {
-            Ok(verify_own(reader, Some(&ledger.vault), Some(&key), anchors))
+            Ok(verify_own(reader, Some(&ledger.vault), Some(&key), anchors)?)
         })?;
         check_letters(&ledger.store, &options.state_dir.join(LETTERS), &mut report)?;
         let papers = options.state_dir.join(PAPERS);

@@ -37,7 +37,7 @@ pub(super) fn verify_own(
     let mut witnesses = anchors.clone();
     witnesses.extend(served_anchors(state_dir));
     let mut report = store.read::<_, AuditError>(|reader| {
-        let mut report = audit::verify_own(reader, Some(&vault), Some(&key), &witnesses);
+        let mut report = audit::verify_own(reader, Some(&vault), Some(&key), &witnesses)?;
         let outside = audit::verify(&Export::own(reader), Some(&key), &anchors);
         report.anchored_to = outside.anchored_to;
         Ok(report)

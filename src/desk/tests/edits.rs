@@ -240,7 +240,7 @@ fn verdict(state: &Path) -> Report {
     guard(&store, &vault, MONDAY_8).unwrap();
     let key = Notary::public_key_in(state).unwrap();
     let own = |reader: &crate::store::Reader<'_>| {
-        Ok::<_, StoreError>(verify_own(reader, Some(&vault), Some(&key), &[]))
+        Ok::<_, StoreError>(verify_own(reader, Some(&vault), Some(&key), &[]).unwrap())
     };
     let mut report = store.read(own).unwrap();
     check_letters(&store, &state.join(LETTERS), &mut report).unwrap();
