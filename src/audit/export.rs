@@ -166,9 +166,10 @@ impl Export {
     fn rows<T: Default>(&mut self, table: &str, read: Result<T, StoreError>) -> T {
         read.unwrap_or_else(|error| {
             let what = unread(table, &error);
-            match is_passing(&error) {
-                true => drop(self.interrupted.get_or_insert(what)),
-                false => self.unreadable.push((1, what)),
+            if is_passing(&error) {
+                self.interrupted.get_or_insert(what);
+            } else {
+                self.unreadable.push((1, what));
             }
             T::default()
         })

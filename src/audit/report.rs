@@ -205,9 +205,10 @@ impl Report {
     pub(super) fn read<T: Default>(&mut self, table: &str, read: Result<T, StoreError>) -> T {
         read.unwrap_or_else(|error| {
             let what = unread(table, &error);
-            match is_passing(&error) {
-                true => drop(self.interrupted.get_or_insert(what)),
-                false => self.note(FaultKind::Schema { name: table.to_owned() }, 1, what),
+            if is_passing(&error) {
+                self.interrupted.get_or_insert(what);
+            } else {
+                self.note(FaultKind::Schema { name: table.to_owned() }, 1, what);
             }
             T::default()
         })

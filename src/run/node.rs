@@ -196,6 +196,7 @@ impl Node {
 }
 
 /// That a change is made at the node that publishes, and where that is.
+#[cfg(feature = "approval")]
 pub(super) fn elsewhere(store: &Store) -> String {
     words(store.publishing().ok().flatten().as_ref())
 }

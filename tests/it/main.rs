@@ -36,6 +36,7 @@ mod keys;
 mod namespaces;
 #[cfg(all(feature = "approval", feature = "postgres"))]
 mod nodes;
+#[cfg(all(feature = "approval", feature = "postgres"))]
 mod nodes_pages;
 mod operation;
 #[cfg(feature = "approval")]
