@@ -32,7 +32,7 @@ impl Location {
     }
 
     /// Opens it to publish from here, making it and bringing its tables up to date. A server has one node that publishes.
-    #[cfg_attr(not(feature = "postgres"), allow(unused_variables))]
+    #[cfg_attr(not(feature = "postgres"), allow(unused_variables))] // A file has one node.
     pub fn publish(&self, node: &Node) -> Result<Store, StoreError> {
         match self {
             Self::File(_) => self.open(),
