@@ -327,6 +327,10 @@ pub fn is_unavailable(error: &(dyn std::error::Error + 'static)) -> bool {
         if let Some(fault) = cause.downcast_ref::<Fault>() {
             return fault.is_unavailable();
         }
+        // Another node publishes since, or this one starts anew on what there is: that passes.
+        if let Some(StoreError::Superseded | StoreError::Followed) = cause.downcast_ref() {
+            return true;
+        }
         let raw = cause.downcast_ref().and_then(std::io::Error::raw_os_error);
         raw.is_some_and(|raw| system.contains(&raw))
     })
