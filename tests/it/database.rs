@@ -7,7 +7,7 @@ use hickory_proto::rr::RecordType;
 use serde_json::json;
 
 use crate::postgres_cluster::Cluster;
-use crate::support::http::Caller;
+use crate::support::http::{Caller, form};
 use crate::support::office::{LETTER, Office, act, service, village};
 use crate::support::{Daemon, ask, data, lay_out, printed, run_in, until, write_settings};
 
@@ -175,9 +175,12 @@ fn a_server_that_is_lost_is_replaced_by_its_standby_and_nothing_is_lost() {
     let read = |number: &str| office.kasi.get(&format!("/api/v1/requests/{number}")).ok();
     assert_eq!(read(&number)["state"], "live");
     assert_eq!(read(sent["number"].as_str().unwrap())["state"], "submitted");
-    // The daemon starts anew on what the standby has, and refuses what comes before it has seen that.
+    // The daemon starts anew on what the standby has: a call before that is refused, or cut off.
+    let (kind, body) = form(&request("sesudah"), LETTER);
+    let kind = format!("{kind}Idempotency-Key: sesudah-satu-kunci\r\n");
     until("acts are done", || {
-        office.applicant.post_request("/api/v1/requests", &request("sesudah"), LETTER).status == 201
+        let sent = office.applicant.try_send("POST", "/api/v1/requests", &kind, &body);
+        sent.is_ok_and(|sent| sent.status == 201)
     });
     is_good(made.path());
     // A start knows the server by itself, too.
