@@ -140,7 +140,7 @@ families! {
         QUEUE_OPEN Gauge "gapura_queue_open" [] "1 while the queue is open, 0 while it is closed and every page says why",
     }
     "Nodes" => {
-        NODE_PUBLISHES Gauge "gapura_node_publishes" [] "1 while this node publishes, 0 while it follows another one; only with the tables on a server",
+        NODE_PUBLISHES Gauge "gapura_node_publishes" [] "1 while this node publishes, as one alone always does; 0 while it follows another one",
         NODE_LAG Gauge "gapura_node_lag_seconds" [] "For how long this node has not looked at all that was committed; 0 on the node that publishes",
     }
     "The program and its machine" => {

@@ -138,11 +138,8 @@ impl Node {
         })
     }
 
-    /// Figures; none where there are no others.
+    /// Figures.
     pub(super) fn figures(&self) -> Vec<Family> {
-        if !self.is_one_of_several() {
-            return Vec::new();
-        }
         let publishes = f64::from(!self.follows());
         vec![
             Family::of(&of::NODE_PUBLISHES).with(&[], publishes),

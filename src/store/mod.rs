@@ -327,8 +327,7 @@ pub fn is_unavailable(error: &(dyn std::error::Error + 'static)) -> bool {
         if let Some(fault) = cause.downcast_ref::<Fault>() {
             return fault.is_unavailable();
         }
-        // Another node publishes since, or this one starts anew on what there is: that passes.
-        if let Some(StoreError::Superseded | StoreError::Followed) = cause.downcast_ref() {
+        if matches!(cause.downcast_ref(), Some(StoreError::Followed)) {
             return true;
         }
         let raw = cause.downcast_ref().and_then(std::io::Error::raw_os_error);
