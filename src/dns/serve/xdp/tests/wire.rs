@@ -64,7 +64,14 @@ impl Wire {
 
     /// A socket of the client's, from this address to that.
     pub(super) fn socket(&self, from: &str, to: &str) -> UdpSocket {
-        let socket = self.at_client(|| UdpSocket::bind(from).unwrap());
+        // A process that another test is about to start has a copy of the one before for a moment.
+        let bound = || {
+            (0..200).find_map(|_| {
+                let bound = UdpSocket::bind(from);
+                bound.inspect_err(|_| std::thread::sleep(Duration::from_millis(10))).ok()
+            })
+        };
+        let socket = self.at_client(bound).expect("the address is free");
         socket.connect(to.parse::<SocketAddr>().unwrap()).unwrap();
         socket.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
         socket
