@@ -1,0 +1,159 @@
+//! Follows the node that publishes, on a thread of its own, until this one is to publish.
+
+use std::sync::Weak;
+use std::time::{Duration, Instant};
+
+use tokio::sync::watch;
+
+use super::looks::{Verdict, Watch};
+use super::note;
+use crate::lock::lock;
+use crate::publish::Progress;
+use crate::run::daemon::Event;
+use crate::run::host::Host;
+use crate::run::stand_in::keys_fault_on;
+use crate::store::nodes::Listener;
+use crate::store::{Store, StoreError};
+use crate::text::with_causes;
+use crate::wire::Name;
+
+/// Between two looks.
+const LOOK: Duration = Duration::from_secs(1);
+/// A look that takes longer says nothing of the publisher.
+const QUICK: Duration = Duration::from_secs(1);
+/// Looks after which it is seen again whether this node has the keys.
+const LOOKS_AT_KEYS: u64 = 30;
+
+/// Follows, on a thread of its own.
+pub(super) struct Follower {
+    /// The daemon.
+    host: Weak<Host>,
+    /// The database.
+    store: Store,
+    /// Ends it.
+    stopped: watch::Receiver<bool>,
+    /// Whether the publisher lives.
+    watch: Watch,
+    /// Looks so far.
+    looks: u64,
+}
+
+impl Follower {
+    /// Of a daemon on this database, until it stops.
+    pub(super) fn new(host: Weak<Host>, store: Store, stopped: watch::Receiver<bool>) -> Self {
+        Self { host, store, stopped, watch: Watch::default(), looks: 0 }
+    }
+
+    /// Until the daemon stops, or this node is to publish.
+    pub(super) fn run(mut self) {
+        let (mut listener, mut looked) = (None, None::<Instant>);
+        while !*self.stopped.borrow() {
+            // The poll behind it finds what was not heard.
+            if listener.is_none() {
+                listener = self.store.listen().ok().flatten();
+            }
+            let is_over = self.catch_up();
+            if is_over {
+                return;
+            }
+            if looked.is_none_or(|at| at.elapsed() >= LOOK) {
+                looked = Some(Instant::now());
+                if self.look() {
+                    return;
+                }
+            }
+            let rest = LOOK.saturating_sub(looked.map_or(LOOK, |at| at.elapsed()));
+            wait(&mut listener, rest);
+        }
+    }
+
+    /// Serves what was committed; true if the daemon is gone.
+    fn catch_up(&self) -> bool {
+        let Some(host) = self.host.upgrade() else { return true };
+        let caught_up = host.publisher.catch_up();
+        let mut followed = lock(&host.node.followed);
+        match caught_up {
+            Ok(progress) => {
+                followed.caught_up = Instant::now();
+                followed.ahead = ahead(&progress);
+                note(&mut followed.fault, None);
+                drop(followed);
+                if progress.came_or_went {
+                    host.fleet.renew();
+                }
+            }
+            Err(error) => {
+                let error = with_causes(&error);
+                let fault =
+                    format!("what is served may be old, the database is not followed: {error}");
+                note(&mut followed.fault, Some(fault));
+            }
+        }
+        false
+    }
+
+    /// Looks at the publisher; true if this node is to publish.
+    fn look(&mut self) -> bool {
+        let Some(host) = self.host.upgrade() else { return true };
+        let began = Instant::now();
+        let seat = self.store.seat();
+        let is_quick = began.elapsed() < QUICK;
+        if let Ok(Some(seat)) = &seat {
+            lock(&host.node.followed).publishing.clone_from(&seat.publishing);
+        }
+        let seat = seat.as_ref().ok().and_then(Option::as_ref);
+        let is_free = match self.watch.judge(seat, is_quick) {
+            Verdict::Lives => false,
+            Verdict::Free => true,
+            Verdict::Dead => self.unseat(),
+        };
+        if is_free || self.looks.is_multiple_of(LOOKS_AT_KEYS) {
+            let keys = keys_fault_on(&self.store, &host.node.state_dir);
+            note(&mut lock(&host.node.followed).keys, keys);
+        }
+        if self.looks.is_multiple_of(LOOKS_AT_KEYS)
+            && let Ok(missing) = host.publisher.missing_keys()
+        {
+            let line =
+                |why: &String| format!("this node could not sign if it had to publish: {why}");
+            lock(&host.node.followed).unsigned = missing.iter().map(line).collect();
+        }
+        self.looks += 1;
+        let may_publish = is_free && lock(&host.node.followed).keys.is_none();
+        if may_publish {
+            tracing::warn!("no node publishes: this one does from here on");
+            host.events.send(Event::Again);
+        }
+        may_publish
+    }
+
+    /// Ends the sessions of a publisher that is dead; true if that was done.
+    fn unseat(&mut self) -> bool {
+        tracing::error!("the node that publishes does not beat any more: its sessions are ended");
+        let unseated: Result<(), StoreError> = self.store.unseat();
+        if let Err(error) = &unseated {
+            tracing::error!(error = with_causes(error), "they cannot be ended");
+        }
+        unseated.is_ok()
+    }
+}
+
+/// Waits for news.
+fn wait(listener: &mut Option<Listener>, most: Duration) {
+    match listener.as_ref().map(|listener| listener.wait(most)) {
+        Some(Some(_)) => {}
+        Some(None) => *listener = None,
+        None => std::thread::sleep(most),
+    }
+}
+
+/// What this node serves that the database does not have, in words.
+fn ahead(progress: &Progress) -> Vec<String> {
+    let line = |(zone, served, known): &(Name, u32, u32)| {
+        format!(
+            "{zone}: the database has serial {known}, and {served} was served before: this node keeps it until \
+             the database is above it"
+        )
+    };
+    progress.ahead.iter().map(line).collect()
+}

@@ -1,0 +1,228 @@
+//! This node among others on one database: it publishes and beats, or follows and looks whether the publisher lives.
+//!
+//! ```text
+//! publishes  a beat every 2 s ─► another one publishes since: everything but answering starts anew, and follows
+//! follows    news, or 1 s ─► zones caught up ─┬─► 3 looks at a free lock           ─┬─► starts anew, and publishes
+//!                                             └─► 6 looks at the same beat: unseated ┘
+//! ```
+//! No node's clock matters: looks at a beat are counted, and only quick ones, so that neither a database nor a node that
+//! stood still makes a living publisher look dead. DNS goes on all the while.
+
+mod following;
+mod looks;
+
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, Weak};
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+use tokio::runtime::Runtime;
+use tokio::sync::watch;
+
+use following::Follower;
+
+use super::daemon::Event;
+use super::host::Host;
+use super::timer::every;
+use crate::lock::lock;
+use crate::metrics::{Family, catalogue as of};
+use crate::publish::Options;
+use crate::store::Store;
+use crate::store::nodes::PublishingNode;
+use crate::text::with_causes;
+
+/// Between two beats.
+const BEAT: Duration = Duration::from_secs(2);
+
+//------------ Node ----------------------------------------------------------
+
+/// This node.
+pub(super) struct Node {
+    /// The database.
+    store: Store,
+    /// Its name.
+    name: String,
+    /// The state directory, with the keys.
+    state_dir: PathBuf,
+    /// What is known of the publisher that it follows.
+    followed: Mutex<Followed>,
+}
+
+/// What is known of the publisher that is followed.
+struct Followed {
+    /// Who it is.
+    publishing: Option<PublishingNode>,
+    /// When all that was committed was served last.
+    caught_up: Instant,
+    /// Why it is not followed now.
+    fault: Option<String>,
+    /// What this node serves that the database does not have.
+    ahead: Vec<String>,
+    /// Why this node would not publish.
+    keys: Option<String>,
+    /// The keys of zones that it has not.
+    unsigned: Vec<String>,
+}
+
+impl Node {
+    /// A node on an open database.
+    pub(super) fn new(store: &Store, options: &Options) -> Self {
+        let followed = Followed {
+            publishing: None,
+            caught_up: Instant::now(),
+            fault: None,
+            ahead: Vec::new(),
+            keys: None,
+            unsigned: Vec::new(),
+        };
+        Self {
+            store: store.clone(),
+            name: options.node.name.clone(),
+            state_dir: options.state_dir.clone(),
+            followed: Mutex::new(followed),
+        }
+    }
+
+    /// Whether it follows another one.
+    pub(super) fn follows(&self) -> bool {
+        self.store.is_followed()
+    }
+
+    /// Whether there may be others.
+    pub(super) fn is_one_of_several(&self) -> bool {
+        self.store.is_shared()
+    }
+
+    /// Where a change is made, if not here.
+    pub(super) fn elsewhere(&self) -> Option<String> {
+        self.follows().then(|| words(lock(&self.followed).publishing.as_ref()))
+    }
+
+    /// What it does, in a line; none where there are no others.
+    pub(super) fn line(&self) -> Option<String> {
+        let name = &self.name;
+        if !self.is_one_of_several() {
+            return None;
+        }
+        if !self.follows() {
+            let number = self.store.publisher_number().unwrap_or_default();
+            return Some(format!("node {name} publishes, number {number}"));
+        }
+        Some(match &lock(&self.followed).publishing {
+            Some(node) => format!("node {name} follows {node}, number {}", node.number),
+            None => format!("node {name} follows: which node publishes is not known"),
+        })
+    }
+
+    /// The same as JSON.
+    pub(super) fn json(&self) -> Value {
+        if !self.is_one_of_several() {
+            return Value::Null;
+        }
+        let (name, follows) = (&self.name, self.follows());
+        let publishing = lock(&self.followed).publishing.clone();
+        let (publisher, number) = match publishing {
+            Some(node) => (Some(node.name), Some(node.number)),
+            None if follows => (None, None),
+            None => (Some(name.clone()), self.store.publisher_number()),
+        };
+        let lag_ms = u64::try_from(self.lag().as_millis()).unwrap_or(u64::MAX);
+        json!({
+            "name": name, "publishes": !follows, "publisher": publisher, "number": number, "lag_ms": lag_ms,
+        })
+    }
+
+    /// Figures.
+    pub(super) fn figures(&self) -> Vec<Family> {
+        let publishes = f64::from(!self.follows());
+        vec![
+            Family::of(&of::NODE_PUBLISHES).with(&[], publishes),
+            Family::of(&of::NODE_LAG).with(&[], self.lag().as_secs_f64()),
+        ]
+    }
+
+    /// For how long it has not served all that was committed.
+    pub(super) fn lag(&self) -> Duration {
+        if self.follows() { lock(&self.followed).caught_up.elapsed() } else { Duration::ZERO }
+    }
+
+    /// What is wrong.
+    pub(super) fn faults(&self) -> Vec<String> {
+        let followed = lock(&self.followed);
+        followed.fault.iter().chain(&followed.keys).cloned().collect()
+    }
+
+    /// What is odd.
+    pub(super) fn warnings(&self) -> Vec<String> {
+        let followed = lock(&self.followed);
+        followed.ahead.iter().chain(&followed.unsigned).cloned().collect()
+    }
+
+    /// Begins to beat, or to follow.
+    pub(super) fn start(
+        &self,
+        (runtime, stopped): (&Runtime, &watch::Receiver<bool>),
+        host: &Arc<Host>,
+    ) {
+        if !self.is_one_of_several() {
+            return;
+        }
+        if !self.follows() {
+            let weak = Arc::downgrade(host);
+            drop(runtime.spawn(every(BEAT, stopped.clone(), move |_| beat(&weak))));
+            return;
+        }
+        let follower = Follower::new(Arc::downgrade(host), self.store.clone(), stopped.clone());
+        let thread = std::thread::Builder::new().name("follow".to_owned());
+        if let Err(error) = thread.spawn(move || follower.run()) {
+            host.note_off(&format!("no thread to follow the node that publishes: {error}"));
+        }
+    }
+}
+
+/// That a change is made at the node that publishes, and where that is.
+#[cfg(feature = "approval")]
+pub(super) fn elsewhere(store: &Store) -> String {
+    words(store.publishing().ok().flatten().as_ref())
+}
+
+/// The same of a node that is known.
+fn words(node: Option<&PublishingNode>) -> String {
+    let node = node.map_or_else(|| "the node that publishes".to_owned(), ToString::to_string);
+    format!("this node follows {node} and changes nothing: make the change there")
+}
+
+//------------ Publishing ----------------------------------------------------
+
+/// One beat.
+fn beat(host: &Weak<Host>) {
+    let Some(host) = host.upgrade() else { return };
+    let beaten = host.node.store.beat();
+    let store = &host.node.store;
+    let why = match () {
+        () if store.is_superseded() => {
+            "another node publishes now: this one follows it from here on"
+        }
+        () if store.is_outdated() => {
+            "the database came back with other changes than are served: all is read anew"
+        }
+        () => "",
+    };
+    if !why.is_empty() {
+        tracing::error!("{why}");
+        return host.events.send(Event::Again);
+    }
+    let fault = beaten.err().map(|error| {
+        let error = with_causes(&error);
+        format!("the database does not hear this node, so another one may publish soon: {error}")
+    });
+    note(&mut lock(&host.node.followed).fault, fault);
+}
+
+/// Takes note of a fault; the log has each once.
+fn note(known: &mut Option<String>, fault: Option<String>) {
+    if let Some(fault) = fault.as_ref().filter(|fault| known.as_ref() != Some(*fault)) {
+        tracing::error!("{fault}");
+    }
+    *known = fault;
+}
