@@ -4,8 +4,11 @@
 //! the chain here is whole? ─► all rows over, in one transaction ─► the chain there is whole, with the same end?
 //!   ─► what was here is put aside
 //! ```
-//! Until the last step what was here is as it was, and what was made there goes if anything fails. The settings are the
-//! operator's: the reply says what to write into them.
+//! Until the last step what was here is as it was, and what was made there goes if anything fails. A move that was killed
+//! leaves a mark: what it made is put aside by the next one, and no start works on it. The settings are the operator's: the
+//! reply says what to write into them.
+
+use std::path::Path;
 
 use serde_json::json;
 
@@ -13,9 +16,13 @@ use super::error::RunError;
 use super::{StateDir, options, stand_in};
 use crate::config::Settings;
 use crate::control::Reply;
+use crate::files;
 use crate::publish::Options;
-use crate::store::{Location, Store};
+use crate::store::{Location, Store, StoreError};
 use crate::text::with_causes;
+
+/// The file of the state directory that names the place a move goes to, as long as it goes on.
+const MARK: &str = "moving";
 
 /// Moves the tables to a server, or to the file of the state directory where no address is given.
 pub fn move_database(settings: &Settings, to: Option<&str>) -> Reply {
@@ -37,21 +44,25 @@ fn moved(settings: &Settings, to: Option<&str>) -> Result<Reply, RunError> {
     }
     let _lock = StateDir::take(&options.state_dir)?;
     if !to.is_absent()? {
-        return Err(RunError::Refused(format!(
-            "there is a database at {to}: name another one, or take that one away"
-        )));
+        if !is_interrupted(&options.state_dir, &to) || from.is_absent()? {
+            return Err(RunError::Refused(format!(
+                "there is a database at {to}: name another one, or take that one away"
+            )));
+        }
+        to.put_aside()?;
     }
     let source = stand_in::usable(&options);
     let source = source.map_err(|unusable| RunError::Refused(unusable.reason))?;
     let wanted = end_of_chain(&options, &source)?;
     source.fold_log()?;
-    let (target, rows) = to.make_from(&source)?;
-    if let Err(error) = is_whole(&options, &target, &wanted) {
-        // The error counts more than whether this can be undone.
-        let _ = to.discard();
-        return Err(error);
-    }
-    drop((source, target));
+    let mark = options.state_dir.join(MARK);
+    let marked = files::write_private(&mark, name_of(&to).as_bytes());
+    marked.map_err(|source| StoreError::Make { path: mark.clone(), source })?;
+    let rows = made(&options, (&source, &to), &wanted).inspect_err(|_| {
+        // The error counts more than whether this can be undone: there is nothing at the place again.
+        let _ = files::remove(&mark);
+    })?;
+    drop(source);
     let aside = match from.put_aside() {
         Ok(aside) => aside,
         Err(error) => {
@@ -62,6 +73,9 @@ fn moved(settings: &Settings, to: Option<&str>) -> Result<Reply, RunError> {
             )));
         }
     };
+    // Where it stays, it only says of what is in use that it is to be looked at.
+    let unmarked = files::remove(&mark);
+    unmarked.map_err(|source| StoreError::Make { path: mark, source })?;
     let is_file = to.state_dir().is_some();
     let setting = if is_file { "url = \"\"" } else { "url = the address you gave" };
     let text = format!(
@@ -69,6 +83,31 @@ fn moved(settings: &Settings, to: Option<&str>) -> Result<Reply, RunError> {
          delete it when you are sure\n  write {setting} under [database] in the settings, then start gapura\n",
     );
     Ok(Reply::done(text, json!({ "rows": rows, "to": to.to_string(), "aside": aside })))
+}
+
+/// The name of a place in the mark.
+fn name_of(place: &Location) -> String {
+    if place.state_dir().is_some() { "file".to_owned() } else { place.to_string() }
+}
+
+/// Whether a move to this place was interrupted, so that nobody knows how much is there.
+pub(super) fn is_interrupted(state_dir: &Path, to: &Location) -> bool {
+    files::read(&state_dir.join(MARK)).is_ok_and(|mark| mark == name_of(to).as_bytes())
+}
+
+/// Makes the database at the other place and sees that it is whole; returns how many rows it has. Nothing is left there
+/// if that fails.
+fn made(
+    options: &Options,
+    (source, to): (&Store, &Location),
+    wanted: &str,
+) -> Result<u64, RunError> {
+    let (target, rows) = to.make_from(source)?;
+    is_whole(options, &target, wanted).inspect_err(|_| {
+        // The error counts more than whether this can be undone.
+        let _ = to.discard();
+    })?;
+    Ok(rows)
 }
 
 /// Sees that the chain there ends as it does here, and that all is in the file, if it is one.

@@ -9,6 +9,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::RunError;
+use super::moving;
 use super::restore::RESTORING;
 use crate::publish::{Options, Publisher, ReloadReport, Sources};
 use crate::store::{Location, Store, StoreError};
@@ -169,6 +170,13 @@ pub(super) fn lost(options: &Options) -> Result<Option<String>, StoreError> {
         return Ok(Some(format!(
             "a restore into {path} was interrupted: stop gapura, remove {path}/{RESTORING} and what a start has created \
              beside it, and run gapura db restore again"
+        )));
+    }
+    if !is_absent && moving::is_interrupted(state_dir, &options.database) {
+        return Ok(Some(format!(
+            "a move of the database to {} was interrupted: put database.url back to what it was before, and run gapura db \
+             move again",
+            options.database
         )));
     }
     Ok((is_absent && has_traces()).then(|| {

@@ -205,6 +205,17 @@ fn the_database_moves_to_a_server_and_back_and_a_backup_fits_both() {
     let moved = run_in(dir, &["db", "move", "--to", &url]);
     assert!(moved.status.success(), "{}", printed(&moved));
     assert!(dir.join("state/gapura.db.moved").exists() && !dir.join("state/gapura.db").exists());
+    // As a move leaves it that is killed before its last step.
+    std::fs::rename(dir.join("state/gapura.db.moved"), dir.join("state/gapura.db")).unwrap();
+    let shown = url.replace("postgres://gapura@/gapura?host=", "postgres://gapura@") + "/gapura";
+    std::fs::write(dir.join("state/moving"), shown).unwrap();
+    write_settings(dir, &on(&cluster));
+    let check = run_in(dir, &["check"]);
+    assert!(printed(&check).contains("was interrupted"), "{}", printed(&check));
+    write_settings(dir, "");
+    let moved = run_in(dir, &["db", "move", "--to", &url]);
+    assert!(moved.status.success(), "{}", printed(&moved));
+    assert!(!dir.join("state/moving").exists() && !dir.join("state/gapura.db").exists());
     write_settings(dir, &on(&cluster));
     is_good(dir);
     let again = run_in(dir, &["db", "move", "--to", &url]);
