@@ -141,13 +141,13 @@ impl Road3 {
         let path = state_dir.path().to_owned();
         let kept = options::publish(&loaded.settings);
         let kept = Box::new(kept.unwrap_or_else(|_| publish::Options::new(&path)));
-        if database.follows {
-            return Self::Following { store: database.store.clone() };
-        }
         if let Some(reason) = database.reason.clone() {
             let writable = state_dir.fault().is_none();
             let by = if writable { ClosedBy::Database } else { ClosedBy::StateDir };
             return Self::Closed { reason, by, options: kept, clock: None };
+        }
+        if database.follows {
+            return Self::Following { store: database.store.clone() };
         }
         let store = &database.store;
         let opened = office.map_err(RunError::from);

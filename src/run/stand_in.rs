@@ -65,6 +65,13 @@ impl Database {
         };
         let Unusable { reason, may_come } = unusable;
         let awaited = may_come.then(|| options.database.clone());
+        if options.database.state_dir().is_none()
+            && let Some(publisher) = Publisher::keep(options.clone())?
+        {
+            tracing::error!(%reason, "the database is not used: zones are served as they were last, the queue is closed");
+            let store = publisher.store();
+            return Ok((Self { store, reason: Some(reason), awaited, follows: true }, publisher));
+        }
         tracing::error!(%reason, "the database is not used: zones are served from their files and \
              what is beside the database, the queue is closed; mend this and start again");
         let store = Store::in_memory()?;

@@ -148,6 +148,12 @@ impl Store {
         Ok(Self::on(Engine::Sqlite(sqlite::Database::in_memory()?)))
     }
 
+    /// An empty one in memory in which nothing is written, in the place of one that another node may work on.
+    pub fn away() -> Result<Self, StoreError> {
+        let database = sqlite::Database { is_followed: true, ..sqlite::Database::in_memory()? };
+        Ok(Self::on(Engine::Sqlite(database)))
+    }
+
     /// On an open engine.
     fn on(engine: Engine) -> Self {
         Self(Arc::new(Inner {

@@ -129,7 +129,7 @@ impl Store {
     /// Whether it is only followed: nothing is written.
     pub fn is_followed(&self) -> bool {
         match &self.0.engine {
-            Engine::Sqlite(_) => false,
+            Engine::Sqlite(database) => database.is_followed,
             #[cfg(feature = "postgres")]
             Engine::Postgres(database) => database.is_followed(),
         }

@@ -300,6 +300,46 @@ fn a_publisher_that_stands_still_is_unseated_and_can_commit_nothing_when_it_goes
 }
 
 #[test]
+fn a_node_that_starts_while_the_database_is_away_serves_what_was_served_last() {
+    let Some(mut pair) = Pair::start("") else { return };
+    // The file of the other node, which never published, has nothing of it.
+    pair.add(0, "terakhir");
+    has(pair.daemon(1), "terakhir");
+    until("its copy is written", || {
+        std::fs::read_dir(pair.dirs[1].path().join("state/served")).is_ok_and(|files| {
+            files.flatten().any(|file| {
+                std::fs::read_to_string(file.path()).is_ok_and(|text| text.contains("terakhir"))
+            })
+        })
+    });
+    let served = serial(pair.daemon(1));
+    pair.cluster.kill();
+    for at in 0..2 {
+        let down = pair.daemons[at].take().unwrap();
+        assert_eq!(down.end_with("TERM"), Some(0));
+        pair.daemons[at] = Some(Daemon::in_dir(pair.dirs[at].path()));
+        has(pair.daemon(at), "terakhir");
+        assert_eq!(serial(pair.daemon(at)), served, "node {at}");
+        let (daemon, text) = (pair.daemon(at), status(pair.daemon(at)));
+        assert!(text.contains("the queue is closed"), "{text}");
+        let refused = daemon.gapura(&["zone", "rollback", ZONE]);
+        assert!(!refused.status.success(), "{}", printed(&refused));
+    }
+    pair.cluster.begin();
+    until("one publishes", || pair.publishes().iter().filter(|it| **it).count() == 1);
+    let at = pair.publishes().iter().position(|it| *it).unwrap();
+    until("the other follows", || {
+        let text = status(pair.daemon(1 - at));
+        text.contains("follows") && !text.contains("the queue is closed")
+    });
+    for daemon in pair.daemons.iter().flatten() {
+        has(daemon, "terakhir");
+        assert!(serial(daemon) >= served);
+    }
+    is_good(pair.dirs[at].path());
+}
+
+#[test]
 fn nodes_go_on_when_the_database_comes_back_and_one_of_them_publishes() {
     let Some(mut pair) = Pair::start("") else { return };
     for turn in 0..3 {

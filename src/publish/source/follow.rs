@@ -46,12 +46,22 @@ pub struct Progress {
 }
 
 impl Publisher {
-    /// A publisher that follows: it serves nothing before [`catch_up`](Self::catch_up) was called.
+    /// A publisher that follows: before [`catch_up`](Self::catch_up) was called it serves what it served last, as the
+    /// copies beside the database have it.
     pub fn follow(store: Store, options: Options) -> Self {
         let marks = door::read_marks(&options.state_dir);
         let inner = Arc::new(Inner::new(store, options, marks));
         door::start(&inner);
+        inner.take_copies();
         Self(inner)
+    }
+
+    /// The same for as long as a database is away that other nodes may work on: the serials are theirs to raise, and what
+    /// their operator's files and ours say is for them to decide. None if there are no copies.
+    pub fn keep(options: Options) -> Result<Option<Self>, StoreError> {
+        let publisher = Self::follow(Store::away()?, Options { is_stand_in: true, ..options });
+        let has_some = publisher.zones().iter().any(|entry| entry.zone().is_some());
+        Ok(has_some.then_some(publisher))
     }
 
     /// Serves what was committed since the last look.
@@ -133,6 +143,21 @@ impl Publisher {
 //------------ The list ------------------------------------------------------
 
 impl Inner {
+    /// Serves the zones of the run before as their copies have them.
+    fn take_copies(&self) {
+        let mut entries = Vec::new();
+        for source in known::read(&self.options.state_dir).zones {
+            let Some(zone) = door::read_copy(&self.options.state_dir, &source.apex) else {
+                continue;
+            };
+            let slot = Slot::new(source);
+            lock(&slot.state).serve(version(zone.clone()));
+            entries.push(Entry::Loaded(zone));
+            lock(&self.slots).insert(slot.apex.clone(), Arc::new(slot));
+        }
+        swap(self, &[], entries);
+    }
+
     /// Takes in the list of zones; returns those that went.
     fn take_list(
         &self,

@@ -302,9 +302,14 @@ impl Publisher {
     }
 }
 
-//--- Keys
+//--- What it works on
 
 impl Publisher {
+    /// The database.
+    pub fn store(&self) -> Store {
+        self.0.store.clone()
+    }
+
     /// Where the private keys of zones are kept.
     pub fn keystore(&self) -> Keystore {
         Keystore::new(&self.0.options.state_dir)

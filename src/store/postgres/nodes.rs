@@ -194,7 +194,12 @@ impl Database {
         let mut heart = lock(&self.heart);
         let session = match heart.take().filter(|session| !session.is_closed()) {
             Some(session) => session,
-            None => self.connect()?,
+            // Whether a standby has it says nothing of who lives: a beat does not wait for one.
+            None => {
+                let session = self.connect()?;
+                session.batch("SET synchronous_commit = local").map_err(failed)?;
+                session
+            }
         };
         let done = work(&session).map_err(failed)?;
         *heart = Some(session);
