@@ -22,6 +22,8 @@
 )] // a bench prints, and stops at the first surprise
 
 mod clients;
+#[path = "../common/process.rs"]
+mod process;
 mod servers;
 
 use std::collections::BTreeMap;

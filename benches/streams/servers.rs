@@ -4,13 +4,15 @@ use std::fs;
 use std::io;
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use rustls::{ClientConfig, RootCertStore};
+
+use crate::process::{Process, with_children};
 
 /// The zone.
 const ZONE: &str = "$ORIGIN example.\n$TTL 3600\n@ SOA ns1 hostmaster 1 7200 900 1209600 300\n@ NS ns1\n\
@@ -63,7 +65,7 @@ pub struct Server {
     /// Where it answers over TLS, if it does, and a client for that.
     pub tls: Option<(SocketAddr, Arc<ClientConfig>)>,
     /// Its process.
-    child: Child,
+    process: Process,
 }
 
 impl Server {
@@ -84,19 +86,9 @@ impl Server {
             "knot" => (knot(directory, tcp)?, false),
             other => return Err(io::Error::other(format!("no server is called {other}"))),
         };
-        // Of taskset's own errors nothing is seen, so ask for the program first.
-        let program = command.split(' ').next().unwrap_or_default();
-        Command::new(program).arg("-h").stdout(Stdio::null()).stderr(Stdio::null()).status()?;
-        let log = fs::File::create(directory.join("log"))?;
-        let child = Command::new("taskset")
-            .args(["-c", "0"])
-            .args(command.split(' '))
-            .stdout(log.try_clone()?)
-            .stderr(log)
-            .stdin(Stdio::null())
-            .spawn()?;
+        let process = Process::start(&command, directory)?;
         let tls = certificate.filter(|_| has_tls).map(|it| (tls, it.config.clone()));
-        let server = Self { name: name.to_owned(), tcp, tls, child };
+        let server = Self { name: name.to_owned(), tcp, tls, process };
         for address in std::iter::once(tcp).chain(server.tls.as_ref().map(|it| it.0)) {
             let began = Instant::now();
             while TcpStream::connect(address).is_err() {
@@ -112,27 +104,16 @@ impl Server {
 
     /// The processor time that it has taken so far.
     pub fn cpu(&self) -> Duration {
-        Duration::from_millis(10) * ticks(self.child.id())
+        Duration::from_millis(10 * with_children(self.process.pid(), ticks))
     }
 }
 
-impl Drop for Server {
-    fn drop(&mut self) {
-        let _ = Command::new("kill").arg(self.child.id().to_string()).status();
-        let _ = self.child.wait();
-    }
-}
-
-/// What a process and all below it have taken, in hundredths of a second.
-fn ticks(pid: u32) -> u32 {
-    let read = |path: String| fs::read_to_string(path).unwrap_or_default();
-    let stat = read(format!("/proc/{pid}/stat"));
+/// What a process itself has taken, in hundredths of a second.
+fn ticks(pid: u32) -> u64 {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
     let fields = stat.rsplit(')').next().unwrap_or_default().split_whitespace();
     // User and system time are the 14th and 15th, and two fields are before the parenthesis.
-    let own: u32 = fields.skip(11).take(2).filter_map(|field| field.parse::<u32>().ok()).sum();
-    let children = read(format!("/proc/{pid}/task/{pid}/children"));
-    let below = children.split_whitespace().filter_map(|child| child.parse().ok()).map(ticks);
-    own + below.sum::<u32>()
+    fields.skip(11).take(2).filter_map(|field| field.parse::<u64>().ok()).sum()
 }
 
 //------------ Settings ------------------------------------------------------

@@ -21,6 +21,8 @@
 )] // a bench prints, and stops at the first surprise
 
 mod load;
+#[path = "../common/process.rs"]
+mod process;
 mod servers;
 
 use std::fmt::Write as _;

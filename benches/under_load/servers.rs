@@ -4,8 +4,10 @@ use std::fs;
 use std::io;
 use std::net::{SocketAddr, UdpSocket};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::Command;
 use std::time::SystemTime;
+
+use crate::process::{Process, with_children};
 
 //------------ Server --------------------------------------------------------
 
@@ -16,7 +18,7 @@ pub struct Server {
     /// Where it answers.
     pub address: SocketAddr,
     /// Its process.
-    child: Child,
+    process: Process,
     /// Its zone file.
     zone: PathBuf,
     /// Its own reload command; empty if it watches the file.
@@ -38,18 +40,8 @@ impl Server {
             other => return Err(io::Error::other(format!("no server is called {other}"))),
         };
         let reload: Vec<String> = reload.split_whitespace().map(str::to_owned).collect();
-        // Of taskset's own errors nothing is seen, so ask for the program first.
-        let program = command.split(' ').next().unwrap_or_default();
-        Command::new(program).arg("-h").stdout(Stdio::null()).stderr(Stdio::null()).status()?;
-        let log = fs::File::create(directory.join("log"))?;
-        let child = Command::new("taskset")
-            .args(["-c", "0"])
-            .args(command.split(' '))
-            .stdout(log.try_clone()?)
-            .stderr(log)
-            .stdin(Stdio::null())
-            .spawn()?;
-        Ok(Self { name: name.to_owned(), address, child, zone, reload })
+        let process = Process::start(&command, directory)?;
+        Ok(Self { name: name.to_owned(), address, process, zone, reload })
     }
 
     /// Puts a new version of the zone file in place, by rename.
@@ -73,26 +65,18 @@ impl Server {
 
     /// Its process.
     pub fn pid(&self) -> u32 {
-        self.child.id()
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        let _ = Command::new("kill").arg(self.child.id().to_string()).status();
-        let _ = self.child.wait();
+        self.process.pid()
     }
 }
 
 /// Memory of a process and all below it, each shared page counted once: MiB.
 pub fn pss_mib(pid: u32) -> u64 {
-    let read = |path: String| fs::read_to_string(path).unwrap_or_default();
-    let rollup = read(format!("/proc/{pid}/smaps_rollup"));
-    let line = rollup.lines().find_map(|line| line.strip_prefix("Pss:"));
-    let own = line.and_then(|rest| rest.split_whitespace().next()?.parse::<u64>().ok());
-    let children = read(format!("/proc/{pid}/task/{pid}/children"));
-    let below = children.split_whitespace().filter_map(|child| child.parse().ok()).map(pss_mib);
-    own.unwrap_or(0) / 1024 + below.sum::<u64>()
+    with_children(pid, |pid| {
+        let rollup = fs::read_to_string(format!("/proc/{pid}/smaps_rollup")).unwrap_or_default();
+        let line = rollup.lines().find_map(|line| line.strip_prefix("Pss:"));
+        let own = line.and_then(|rest| rest.split_whitespace().next()?.parse::<u64>().ok());
+        own.unwrap_or(0) / 1024
+    })
 }
 
 //------------ Settings ------------------------------------------------------

@@ -300,9 +300,8 @@ fn a_link_that_is_swapped_does_not_make_a_file_live_that_is_still_being_written(
     });
 }
 
-#[test]
-fn a_watched_file_that_changes_for_ever_is_reported() {
-    let house = House::new(ZONE);
+/// A publisher that soon gives up a file that keeps changing.
+fn impatient(house: &House) -> Publisher {
     let options = Options {
         quiet: Duration::from_millis(60),
         patience: Duration::from_millis(400),
@@ -310,7 +309,13 @@ fn a_watched_file_that_changes_for_ever_is_reported() {
     };
     let store = Store::open(&house.state()).unwrap();
     let source = ZoneSource::new(apex(), house.file());
-    let (publisher, _) = Publisher::open(store, vec![source], options).unwrap();
+    Publisher::open(store, vec![source], options).unwrap().0
+}
+
+#[test]
+fn a_watched_file_that_changes_for_ever_is_reported() {
+    let house = House::new(ZONE);
+    let publisher = impatient(&house);
     let _watcher = publisher.watch();
     std::thread::sleep(Duration::from_millis(200));
     let refusal = || publisher.zone_status(&apex()).unwrap().refusal;
@@ -335,14 +340,7 @@ fn a_watched_file_that_changes_for_ever_is_reported() {
 #[test]
 fn a_file_that_changes_for_ever_is_reported_and_not_loaded() {
     let house = House::new(ZONE);
-    let options = Options {
-        quiet: Duration::from_millis(60),
-        patience: Duration::from_millis(400),
-        ..house.options()
-    };
-    let store = Store::open(&house.state()).unwrap();
-    let source = ZoneSource::new(apex(), house.file());
-    let (publisher, _) = Publisher::open(store, vec![source], options).unwrap();
+    let publisher = impatient(&house);
     let end = Arc::new(AtomicBool::new(false));
     let writer = {
         let (file, end) = (house.file(), Arc::clone(&end));
