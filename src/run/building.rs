@@ -40,6 +40,8 @@ use crate::text::with_causes;
 
 /// Threads for pages, control socket and metrics; the name server has its own.
 const THREADS: usize = 2;
+/// For how long calls that were passed on to another node are answered at a stop.
+const LAST_WORDS: Duration = Duration::from_millis(300);
 /// How long tasks in flight may take at a stop.
 const STOP_SECONDS_MAX: u64 = 10;
 
@@ -250,6 +252,10 @@ impl Building {
         let _ = stop.send(true);
         if let Some(control) = control {
             control.abort();
+        }
+        if host.node.follows() {
+            // Whoever waits for the node that publishes is told that there was no answer.
+            std::thread::sleep(LAST_WORDS);
         }
         runtime.shutdown_timeout(Duration::from_secs(STOP_SECONDS_MAX));
         drop(watcher);

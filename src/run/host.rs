@@ -70,8 +70,8 @@ impl Host {
     /// Runs a command.
     pub(super) fn command(&self, command: Command, session: &Session) -> Reply {
         let who = format!("uid {}", session.uid);
-        if let Some(elsewhere) = self.node.elsewhere().filter(|_| changes(&command)) {
-            return Reply::failed(elsewhere);
+        if let Some(why) = self.unchangeable().filter(|_| changes(&command)) {
+            return Reply::failed(why);
         }
         match command {
             Command::Status => self.status(),
@@ -117,6 +117,15 @@ impl Host {
             Command::Office(command) => self.road_3.command(command),
         }
     }
+
+    /// Why nothing that all nodes share is changed here: another node publishes, or may, while the database is away.
+    fn unchangeable(&self) -> Option<String> {
+        let elsewhere = self.node.elsewhere()?;
+        Some(match &self.stand_in {
+            Some(why) => format!("the database is not used, so nothing is changed here: {why}"),
+            None => elsewhere,
+        })
+    }
 }
 
 /// Whether a command changes what all nodes share.
@@ -133,15 +142,16 @@ fn changes(command: &Command) -> bool {
         | Command::ZoneHistory { .. }
         | Command::ZoneRollback { preview: true, .. }
         | Command::ZoneSerial { floor: None, .. }
-        | Command::ZoneNotify { .. } => false,
+        | Command::ZoneNotify { .. }
+        // Road 3 says so itself.
+        | Command::Office(_) => false,
         Command::ZoneDiff { from, to, .. } => from.or(*to).is_none(),
         Command::Reload { .. }
         | Command::ZoneRollback { .. }
         | Command::ZoneAdopt { .. }
         | Command::ZoneSerial { .. }
         | Command::ZoneRetransfer { .. }
-        | Command::Key { .. }
-        | Command::Office(_) => true,
+        | Command::Key { .. } => true,
     }
 }
 

@@ -77,8 +77,10 @@ impl Publisher {
         let refreshes: BTreeMap<String, i64> = refreshes.into_iter().collect();
         let mut progress = Progress::default();
         let (mut entries, mut gone) = (Vec::new(), Vec::new());
-        // A publisher that never got as far as to say what it serves does not take anything away.
-        if !listed.is_empty() {
+        // A publisher that never got as far as to say what it serves does not take anything away. One whose list had a
+        // zone before does.
+        let was_listed = || inner.all_slots().iter().any(|slot| lock(&slot.state).row.is_some());
+        if !listed.is_empty() || was_listed() {
             gone = self.0.take_list(&listed, &mut progress, &mut entries);
         }
         for slot in inner.all_slots() {

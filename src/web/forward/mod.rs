@@ -132,13 +132,11 @@ impl Forward {
     }
 }
 
-/// Resolves when another one publishes, or nobody.
+/// Resolves when another one publishes, or nobody, or when nobody tells any more: this node stops, or takes over.
 async fn replaced(publisher: &mut Publisher, number: i64) {
     let other = |now: &Option<Publishing>| now.as_ref().is_none_or(|now| now.number != number);
-    if publisher.wait_for(other).await.is_err() {
-        // Nobody tells any more, which says nothing about the node.
-        std::future::pending::<()>().await;
-    }
+    // An error is that nobody tells any more.
+    let _ = publisher.wait_for(other).await;
 }
 
 /// Any page or call.

@@ -128,7 +128,8 @@ async fn what_is_not_passed_on_is_said() {
     let unsafe_url = Some("gopher://satu".to_owned());
     for publisher in [None, publishing(1, None), publishing(1, nowhere), publishing(1, unsafe_url)]
     {
-        let node = follower(watch::channel(publisher).1).await;
+        let (_publisher, told) = watch::channel(publisher);
+        let node = follower(told).await;
         let page = asked(node, "POST /masuk", "Content-Length: 0\r\n").await;
         assert!(
             page.starts_with("HTTP/1.1 503 ") && page.contains("retry-after: 10\r\n"),
@@ -168,7 +169,8 @@ async fn an_act_without_an_answer_is_sent_once_and_may_have_been_done() {
     // A node that reads one request and ends, as one that is killed.
     let killed = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", killed.local_addr().unwrap());
-    let node = follower(watch::channel(publishing(1, Some(url))).1).await;
+    let (_publisher, told) = watch::channel(publishing(1, Some(url)));
+    let node = follower(told).await;
     let times = tokio::spawn(async move {
         let mut times = 0;
         while let Ok(Ok((mut stream, _))) =
@@ -191,13 +193,22 @@ async fn an_act_without_an_answer_is_sent_once_and_may_have_been_done() {
     publisher.send_replace(publishing(2, None));
     let page = waiting.await.unwrap();
     assert!(page.starts_with("HTTP/1.1 503 ") && page.contains("may have been done"), "{page}");
+    // So it is when this node stops, or takes over: nobody tells any more who publishes.
+    let (node, publisher) = both().await;
+    let waiting =
+        tokio::spawn(async move { asked(node, "POST /slow", "Content-Length: 0\r\n").await });
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    drop(publisher);
+    let page = tokio::time::timeout(Duration::from_secs(20), waiting).await.unwrap().unwrap();
+    assert!(page.starts_with("HTTP/1.1 503 ") && page.contains("may have been done"), "{page}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_answer_that_breaks_off_is_not_taken_for_a_whole_one() {
     let broken = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", broken.local_addr().unwrap());
-    let node = follower(watch::channel(publishing(1, Some(url))).1).await;
+    let (_publisher, told) = watch::channel(publishing(1, Some(url)));
+    let node = follower(told).await;
     tokio::spawn(async move {
         let (mut stream, _) = broken.accept().await.unwrap();
         let _ = stream.read(&mut [0; 4096]).await.unwrap();

@@ -237,3 +237,22 @@ fn an_act_whose_answer_is_lost_is_done_once_when_it_is_repeated() {
     );
     assert_eq!(site.cluster.sql("SELECT count(*) FROM gapura.request"), "1");
 }
+
+#[test]
+fn who_waits_for_a_publisher_that_hangs_is_told_by_the_node_that_takes_over() {
+    let Some(site) = Site::lay_out(&["fsync=off"]) else { return };
+    let [publisher, _follower] = site.start();
+    let [_, b] = &site.nodes;
+    kill(publisher.pid(), "STOP");
+    let (kind, body) = form(&request("menunggu"), LETTER);
+    let (page, sent) = std::thread::scope(|scope| {
+        let page = scope.spawn(|| b.caller(&[]).try_send("GET", "/", "", &[]));
+        let sent = scope.spawn(|| b.caller(&[]).try_send("POST", "/api/v1/requests", &kind, &body));
+        (page.join().unwrap(), sent.join().unwrap())
+    });
+    kill(publisher.pid(), "CONT");
+    assert!(page.as_ref().is_ok_and(|page| page.status == 503), "{page:?}");
+    let is_told = |sent: &Response| sent.refused() == (503, "answer_lost".to_owned());
+    assert!(sent.as_ref().is_ok_and(is_told), "{sent:?}");
+    until("the other one publishes", || b.is_ready());
+}
