@@ -18,11 +18,14 @@ impl Hosts {
     pub(super) fn contains(&self, name: NameRef<'_>) -> bool {
         !self.0.is_empty() && self.0.contains(&name.to_name())
     }
-}
 
-impl FromIterator<Self> for Hosts {
-    fn from_iter<I: IntoIterator<Item = Self>>(parts: I) -> Self {
-        Self(parts.into_iter().flat_map(|part| part.0).collect())
+    /// All of them.
+    pub(super) fn of_parts(parts: Vec<Self>) -> Self {
+        let all = parts.into_iter().reduce(|mut all, part| {
+            all.0.extend(part.0);
+            all
+        });
+        all.unwrap_or_default()
     }
 }
 

@@ -65,7 +65,7 @@ fn content(zone: &Zone, built: &[BuildFault]) -> Vec<ZoneFault> {
 fn content_faults(zone: &Zone, built: &[BuildFault]) -> Faults {
     let mut faults = Faults::default();
     built.iter().for_each(|fault| faults.push(ZoneFault::from(fault)));
-    let glue = each_part(zone, |nodes| delegation::hosts(nodes)).into_iter().collect();
+    let glue = delegation::Hosts::of_parts(each_part(zone, |nodes| delegation::hosts(nodes)));
     values::soa(zone, &mut faults);
     names::apex(zone, &mut faults);
     let found = each_part(zone, |nodes| {
