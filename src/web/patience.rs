@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use axum::body::HttpBody;
 use axum::extract::{MatchedPath, Request, State as Extract};
+use axum::http::HeaderMap;
 use axum::http::header::CONTENT_LENGTH;
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
@@ -28,6 +29,13 @@ enum Unanswered {
     Slow,
 }
 
+/// The time that a request's body needs over a slow line.
+pub(super) fn body_time(headers: &HeaderMap) -> Duration {
+    let length = headers.get(CONTENT_LENGTH);
+    let length = length.and_then(|it| it.to_str().ok()?.parse::<u64>().ok()).unwrap_or_default();
+    Duration::from_secs(length.min(LARGE_BODY_MAX as u64) / UPLINK)
+}
+
 /// The answer, unless its body finds no room or it takes longer than it may: the setting, and the
 /// time the body needs.
 async fn in_time(state: &State, request: Request, next: Next) -> Result<Response, Unanswered> {
@@ -41,9 +49,7 @@ async fn in_time(state: &State, request: Request, next: Next) -> Result<Response
     // The path itself may hold the secret of a link that was not used yet.
     let route = request.extensions().get::<MatchedPath>();
     let route = route.map_or("no route", MatchedPath::as_str).to_owned();
-    let length = request.headers().get(CONTENT_LENGTH);
-    let length = length.and_then(|it| it.to_str().ok()?.parse::<u64>().ok()).unwrap_or_default();
-    let body = Duration::from_secs(length.min(LARGE_BODY_MAX as u64) / UPLINK);
+    let body = body_time(request.headers());
     let answer = next.run(request);
     let answer = tokio::time::timeout(state.options().answer_max + body, answer).await;
     if room.was_short() {

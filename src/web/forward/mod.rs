@@ -20,7 +20,6 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::extract::{ConnectInfo, Request, State as Extract};
-use axum::http::header::CONTENT_LENGTH;
 use axum::http::{Method, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{any, get};
@@ -28,9 +27,9 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tower_http::limit::RequestBodyLimitLayer;
 
-use super::bodies::UPLINK;
 use super::door::{self, DoorLimits};
 use super::pages::{LARGE_BODY_MAX, LARGE_PATH};
+use super::patience::body_time;
 use super::{ANSWER_MAX, BODY_MAX, api, assets, visitor};
 use away::Away;
 use call::Calls;
@@ -145,9 +144,7 @@ async fn pass(Extract(forward): Extract<Forward>, request: Request) -> Response 
         return StatusCode::METHOD_NOT_ALLOWED.into_response();
     }
     let (path, is_read) = (request.uri().path().to_owned(), request.method().is_safe());
-    let length = request.headers().get(CONTENT_LENGTH);
-    let length = length.and_then(|it| it.to_str().ok()?.parse().ok()).unwrap_or(0_u64);
-    let body = Duration::from_secs(length.min(LARGE_BODY_MAX as u64) / UPLINK);
+    let body = body_time(request.headers());
     match forward.answer(request, ANSWER_MAX + body + LATER).await {
         Ok(response) => response,
         // Whoever only reads has nothing to look after.
