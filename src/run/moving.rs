@@ -66,6 +66,8 @@ fn moved(settings: &Settings, to: Option<&str>) -> Result<Reply, RunError> {
     let aside = match from.put_aside() {
         Ok(aside) => aside,
         Err(error) => {
+            // What is there is whole.
+            let _ = files::remove(&mark);
             return Ok(Reply::failed(format!(
                 "{rows} rows were moved from {from} to {to}{wanted}, but what was there cannot be put aside ({}): take it \
                  away yourself, it holds personal data; then name the new place in database.url",
@@ -73,14 +75,15 @@ fn moved(settings: &Settings, to: Option<&str>) -> Result<Reply, RunError> {
             )));
         }
     };
-    // Where it stays, it only says of what is in use that it is to be looked at.
-    let unmarked = files::remove(&mark);
-    unmarked.map_err(|source| StoreError::Make { path: mark, source })?;
+    let marked = files::remove(&mark)
+        .err()
+        .map(|error| format!("  remove {} before you start gapura: {error}\n", mark.display()));
     let is_file = to.state_dir().is_some();
     let setting = if is_file { "url = \"\"" } else { "url = the address you gave" };
     let text = format!(
         "{rows} rows moved from {from} to {to}{wanted}\n  what was there is kept as {aside}: it holds personal data, \
-         delete it when you are sure\n  write {setting} under [database] in the settings, then start gapura\n",
+         delete it when you are sure\n{}  write {setting} under [database] in the settings, then start gapura\n",
+        marked.unwrap_or_default()
     );
     Ok(Reply::done(text, json!({ "rows": rows, "to": to.to_string(), "aside": aside })))
 }
