@@ -46,8 +46,6 @@ pub(super) struct Inner {
     pub(super) heed: OnceLock<Heed>,
     /// The queue; none while it is closed, or without one.
     pub(super) queue: OnceLock<Option<Box<dyn Queue>>>,
-    /// Set while another node publishes.
-    pub(super) follows: OnceLock<()>,
     /// Who is told of what.
     pub(super) board: Arc<Board>,
     /// What was counted.
@@ -109,7 +107,6 @@ impl Fleet {
             keys: ArcSwap::from_pointee(keys),
             heed: OnceLock::new(),
             queue: OnceLock::new(),
-            follows: OnceLock::new(),
             board,
             counts: Counts::default(),
             paces: Paces::default(),
@@ -120,8 +117,19 @@ impl Fleet {
     }
 
     /// Begins to tell secondaries of changes and to watch them, once the addresses are known that we listen
-    /// on. Each is told of each zone once now. And begins to keep secondary zones fresh.
+    /// on. Each is told of each zone once now. And begins to keep secondary zones fresh, unless another node does.
     pub fn start(&self) -> std::io::Result<()> {
+        if !self.0.publisher.follows() {
+            self.keep_fresh();
+        }
+        let Some(events) = lock(&self.0.events).take() else { return Ok(()) };
+        *lock(&self.0.teller) = Some(teller::start(&self.0, events)?);
+        self.0.publisher.announce_to(Box::new(Announcing(Arc::clone(&self.0.board))));
+        Ok(())
+    }
+
+    /// Begins to keep secondary zones fresh.
+    fn keep_fresh(&self) {
         let weak = Arc::downgrade(&self.0);
         self.heed_notify(Box::new(move |primary, zone, serial| {
             if let Some(fleet) = weak.upgrade() {
@@ -129,22 +137,6 @@ impl Fleet {
             }
         }));
         self.0.keeper.open(&self.0);
-        self.start_telling()
-    }
-
-    /// The same while another node publishes: secondaries are told, and everything that would change a zone is refused.
-    pub fn start_following(&self) -> std::io::Result<()> {
-        // It is set once.
-        let _ = self.0.follows.set(());
-        self.start_telling()
-    }
-
-    /// Begins to tell secondaries.
-    fn start_telling(&self) -> std::io::Result<()> {
-        let Some(events) = lock(&self.0.events).take() else { return Ok(()) };
-        *lock(&self.0.teller) = Some(teller::start(&self.0, events)?);
-        self.0.publisher.announce_to(Box::new(Announcing(Arc::clone(&self.0.board))));
-        Ok(())
     }
 
     /// Stops telling and watching.

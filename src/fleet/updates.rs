@@ -37,7 +37,7 @@ impl Fleet {
         if self.0.publisher.zones().get(zone.as_ref()).is_none() {
             return Err(Refusal::new(Rcode::NOTAUTH, Ede::NOT_AUTHORITATIVE));
         }
-        if self.0.follows.get().is_some() {
+        if self.0.publisher.follows() {
             return Err(refused("this node follows another one: send the update to that one"));
         }
         let Some(key) = &requester.key else {

@@ -40,8 +40,8 @@ use crate::text::with_causes;
 
 /// Threads for pages, control socket and metrics; the name server has its own.
 const THREADS: usize = 2;
-/// For how long calls that were passed on to another node are answered at a stop.
-const LAST_WORDS: Duration = Duration::from_millis(300);
+/// How long what is asked for on pages may take at a stop.
+const LAST_WORDS: Duration = Duration::from_secs(1);
 /// How long tasks in flight may take at a stop.
 const STOP_SECONDS_MAX: u64 = 10;
 
@@ -55,6 +55,8 @@ pub(super) struct Building {
     stop: watch::Sender<bool>,
     /// The control socket; none if it could not be bound.
     control: Option<JoinHandle<()>>,
+    /// The pages; none where there are none.
+    pages: Option<JoinHandle<()>>,
     /// Runs commands; holds the listeners and road 3.
     host: Arc<Host>,
     /// Watches the zone files; none while another node publishes.
@@ -120,12 +122,12 @@ impl Building {
         let here = dns.iter().copied().filter(|address| serve::find_address(*address).is_ok());
         publisher.sockets().set(here.collect());
         publisher.sockets().set_proxied(|address| proxies.contains(address));
-        let watcher = (!database.follows).then(|| publisher.watch());
-        let told = if database.follows { fleet.start_following() } else { fleet.start() };
+        let watcher = (!database.follows()).then(|| publisher.watch());
+        let told = fleet.start();
         let road_3 = Road3::open(loaded, &state_dir, &database, &publisher);
         fleet.propose_to(road_3.proposals());
         let keystore = Keystore::new(state_dir.path());
-        let is_idle = database.reason.is_some() || database.follows;
+        let is_idle = database.reason.is_some() || database.follows();
         let signer = Signer::new(publisher.clone(), keystore, now_ms, is_idle);
         let host = Arc::new(Host {
             settings_path: loaded.path.clone(),
@@ -191,8 +193,18 @@ impl Building {
             await_database(&runtime, place.clone(), &host, &stopped);
         }
         let herald = Herald::start(&host, ready.dns.clone());
-        let building =
-            Self { runtime, stop, control, host, watcher, database, herald, doors, state_dir };
+        let building = Self {
+            runtime,
+            stop,
+            control,
+            pages: site.pages,
+            host,
+            watcher,
+            database,
+            herald,
+            doors,
+            state_dir,
+        };
         Ok((building, ready))
     }
 
@@ -246,16 +258,26 @@ impl Building {
 
     /// Stops everything but answering: all that could change a zone, and all that reports on one.
     fn retire(self) -> (Retired, StateDir, Database) {
-        let Self { runtime, stop, control, host, watcher, database, herald, doors, state_dir } =
-            self;
+        let Self {
+            runtime,
+            stop,
+            control,
+            pages,
+            host,
+            watcher,
+            database,
+            herald,
+            doors,
+            state_dir,
+        } = self;
         // An error means that the receivers have ended already.
         let _ = stop.send(true);
         if let Some(control) = control {
             control.abort();
         }
-        if host.node.follows() {
-            // Whoever waits for the node that publishes is told that there was no answer.
-            std::thread::sleep(LAST_WORDS);
+        if let Some(pages) = pages {
+            // A panic is in the log already, and what takes longer is cut off.
+            let _ = runtime.block_on(async { tokio::time::timeout(LAST_WORDS, pages).await });
         }
         runtime.shutdown_timeout(Duration::from_secs(STOP_SECONDS_MAX));
         drop(watcher);

@@ -28,6 +28,8 @@ pub(super) struct Site {
     pub(super) url: Option<String>,
     /// How the first administrator signs in.
     pub(super) first_link: Option<String>,
+    /// The pages.
+    pub(super) pages: Option<tokio::task::JoinHandle<()>>,
 }
 
 /// Nothing but the watch over the clock.

@@ -15,6 +15,7 @@ use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
 use tokio::sync::watch;
+use tokio::task::JoinHandle;
 
 use super::bulk;
 use super::clock::Clock;
@@ -74,6 +75,8 @@ pub(super) struct Site {
     pub(super) url: Option<String>,
     /// How the first administrator signs in, if nobody has an account.
     pub(super) first_link: Option<String>,
+    /// The pages; at a stop they end once what is under way is answered.
+    pub(super) pages: Option<JoinHandle<()>>,
 }
 
 /// Road 3 while the daemon runs.
@@ -146,7 +149,7 @@ impl Road3 {
             let by = if writable { ClosedBy::Database } else { ClosedBy::StateDir };
             return Self::Closed { reason, by, options: kept, clock: None };
         }
-        if database.follows {
+        if database.follows() {
             return Self::Following { store: database.store.clone() };
         }
         let store = &database.store;
@@ -233,12 +236,13 @@ impl Road3 {
         let options = options::web(settings, &url);
         let (proxies, door) = (options.trusted_proxies.clone(), options.door);
         let stop = stop_signal(stopped.clone());
-        let mut site = Site { url: Some(format!("http://{bound}")), first_link: None };
+        let mut site = Site { url: Some(format!("http://{bound}")), ..Site::default() };
         let by = match self {
             Self::Closed { by, .. } => *by,
             Self::Following { store } => {
                 let publisher = forwarding::publisher(runtime, store, stopped);
-                runtime.spawn(web::serve_forwarding(listener, publisher, proxies, door, stop));
+                let pages = web::serve_forwarding(listener, publisher, proxies, door, stop);
+                site.pages = Some(runtime.spawn(pages));
                 return Ok(site);
             }
             Self::Open(open) => match open.pages(
@@ -248,7 +252,7 @@ impl Road3 {
                 options,
             ) {
                 Ok(state) => {
-                    runtime.spawn(web::serve(listener, state, stop));
+                    site.pages = Some(runtime.spawn(web::serve(listener, state, stop)));
                     site.first_link = open.first_link(&settings.server.state_dir, &url);
                     return Ok(site);
                 }
@@ -262,7 +266,7 @@ impl Road3 {
                 }
             },
         };
-        runtime.spawn(web::serve_closed(listener, by, proxies, door, stop));
+        site.pages = Some(runtime.spawn(web::serve_closed(listener, by, proxies, door, stop)));
         Ok(site)
     }
 

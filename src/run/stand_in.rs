@@ -26,11 +26,14 @@ pub(super) struct Database {
     pub(super) reason: Option<String>,
     /// Where it is, if it was only not reached: it may come by itself.
     pub(super) awaited: Option<Location>,
-    /// Whether another node publishes, and this one follows.
-    pub(super) follows: bool,
 }
 
 impl Database {
+    /// Whether nothing is changed here: another node publishes, or may while the database is away.
+    pub(super) fn follows(&self) -> bool {
+        self.store.is_followed()
+    }
+
     /// Opens the database, or a stand-in, and the zones on it. `fault` is why the state directory cannot be written,
     /// if so.
     pub(super) fn open(
@@ -42,10 +45,10 @@ impl Database {
             Ok(store) if store.is_followed() => {
                 let publisher = Publisher::follow(store.clone(), options.clone());
                 // What fails is tried again within a second.
-                if let Err(error) = publisher.catch_up() {
+                if let (_, Err(error)) = publisher.catch_up() {
                     tracing::error!(error = with_causes(&error), "the database cannot be followed");
                 }
-                let database = Self { store, reason: None, awaited: None, follows: true };
+                let database = Self { store, reason: None, awaited: None };
                 return Ok((database, publisher));
             }
             Ok(store) => {
@@ -55,7 +58,7 @@ impl Database {
                     Publisher::open(store.clone(), sources.clone(), options.clone())?;
                 match reports.iter().find(|report| report.is_lost_by_database()) {
                     None => {
-                        let database = Self { store, reason: None, awaited: None, follows: false };
+                        let database = Self { store, reason: None, awaited: None };
                         return Ok((database, publisher));
                     }
                     Some(report) => Unusable::from(text_of(report)),
@@ -70,7 +73,7 @@ impl Database {
         {
             tracing::error!(%reason, "the database is not used: zones are served as they were last, the queue is closed");
             let store = publisher.store();
-            return Ok((Self { store, reason: Some(reason), awaited, follows: true }, publisher));
+            return Ok((Self { store, reason: Some(reason), awaited }, publisher));
         }
         tracing::error!(%reason, "the database is not used: zones are served from their files and \
              what is beside the database, the queue is closed; mend this and start again");
@@ -81,7 +84,7 @@ impl Database {
         let (publisher, _) = Publisher::open(store.clone(), sources, options)?;
         // Serials are on disk before they are served, if the disk can be written.
         publisher.flush();
-        Ok((Self { store, reason: Some(reason), awaited, follows: false }, publisher))
+        Ok((Self { store, reason: Some(reason), awaited }, publisher))
     }
 }
 
@@ -89,25 +92,23 @@ impl Database {
 fn joined(options: &Options) -> Result<Store, Unusable> {
     let place = &options.database;
     prepared(options)?;
-    if keys_fault(options).is_some() {
-        return Ok(place.follow()?);
+    // What cannot be looked at says so where it is used; one of an earlier version is not followed, but waited for.
+    let followed = place.follow();
+    if let Ok(Some(store)) = &followed
+        && keys_fault_on(store, &options.state_dir).is_some()
+    {
+        return Ok(store.clone());
     }
     let store = match place.publish(&options.node) {
-        // One of an earlier version is not followed: it is waited for.
-        Err(held @ StoreError::Held(_)) => return place.follow().map_err(|_| held.into()),
+        Err(held @ StoreError::Held(_)) => {
+            return followed.ok().flatten().ok_or_else(|| held.into());
+        }
         opened => opened?,
     };
     fault_of(&store, options).map_or(Ok(store), |fault| Err(fault.into()))
 }
 
 /// Why this node must not publish on a database that another one has worked on: it has not the same keys.
-pub(super) fn keys_fault(options: &Options) -> Option<String> {
-    // What cannot be looked at says so where it is used.
-    let store = options.database.follow().ok().filter(Store::is_followed)?;
-    keys_fault_on(&store, &options.state_dir)
-}
-
-/// The same on an open database.
 #[cfg(feature = "approval")]
 pub(super) fn keys_fault_on(store: &Store, state_dir: &Path) -> Option<String> {
     let fault = crate::audit::inspect_keys(state_dir, store).err();

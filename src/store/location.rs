@@ -38,18 +38,23 @@ impl Location {
             Self::File(_) => self.open(),
             #[cfg(feature = "postgres")]
             Self::Server(address) => {
-                postgres::Database::publish(address, node).map(|it| Store::on(Engine::Postgres(it)))
+                let store =
+                    Store::on(Engine::Postgres(postgres::Database::publish(address, node)?));
+                store.keep_beating()?;
+                Ok(store)
             }
         }
     }
 
-    /// Opens it to follow the node that publishes: nothing is made, brought up to date or written.
-    pub fn follow(&self) -> Result<Store, StoreError> {
+    /// Opens it to follow the node that publishes: nothing is made, brought up to date or written. None: a file, which has
+    /// one node.
+    pub fn follow(&self) -> Result<Option<Store>, StoreError> {
         match self {
-            Self::File(_) => self.open(),
+            Self::File(_) => Ok(None),
             #[cfg(feature = "postgres")]
             Self::Server(address) => {
-                postgres::Database::follow(address).map(|it| Store::on(Engine::Postgres(it)))
+                let database = postgres::Database::follow(address)?;
+                Ok(Some(Store::followed(Engine::Postgres(database))))
             }
         }
     }

@@ -103,6 +103,8 @@ pub struct Store(Arc<Inner>);
 struct Inner {
     /// What holds the tables.
     engine: Engine,
+    /// Whether nothing is written here: another node works on it, or may.
+    is_followed: bool,
     /// Whether another process works on it from now on.
     is_left: AtomicBool,
     /// Logs the rows that are written, once the key for it is known.
@@ -150,14 +152,24 @@ impl Store {
 
     /// An empty one in memory in which nothing is written, in the place of one that another node may work on.
     pub fn away() -> Result<Self, StoreError> {
-        let database = sqlite::Database { is_followed: true, ..sqlite::Database::in_memory()? };
-        Ok(Self::on(Engine::Sqlite(database)))
+        Ok(Self::followed(Engine::Sqlite(sqlite::Database::in_memory()?)))
     }
 
     /// On an open engine.
     fn on(engine: Engine) -> Self {
+        Self::over(engine, false)
+    }
+
+    /// On an open engine, to write nothing.
+    fn followed(engine: Engine) -> Self {
+        Self::over(engine, true)
+    }
+
+    /// On an open engine.
+    fn over(engine: Engine, is_followed: bool) -> Self {
         Self(Arc::new(Inner {
             engine,
+            is_followed,
             is_left: AtomicBool::new(false),
             #[cfg(feature = "approval")]
             guard: std::sync::OnceLock::new(),

@@ -17,6 +17,10 @@ use super::zones::key;
 use super::{Engine, Reader, Store, StoreError, Tx};
 use crate::wire::Name;
 
+/// Between two beats.
+#[cfg(feature = "postgres")]
+const BEAT: Duration = Duration::from_secs(2);
+
 //------------ Node ----------------------------------------------------------
 
 /// This node, as the others know it.
@@ -73,16 +77,7 @@ statements! {
 impl Store {
     /// The node that publishes, or did so last; none in a file.
     pub fn publishing(&self) -> Result<Option<PublishingNode>, StoreError> {
-        self.read(|reader| {
-            let found: Option<((i64, String), (Option<String>, Vec<u8>))> =
-                reader.one(PUBLISHING, [])?;
-            Ok(found.map(|((number, name), (url, token))| PublishingNode {
-                number,
-                name,
-                url,
-                token,
-            }))
-        })
+        self.read(|reader| reader.publishing())
     }
 
     /// The number that this process publishes with; none in a file, or if it does not publish.
@@ -99,12 +94,37 @@ impl Store {
         !matches!(&self.0.engine, Engine::Sqlite(_))
     }
 
-    /// Shows those who follow that this process lives and can write.
-    pub fn beat(&self) -> Result<(), StoreError> {
+    /// Shows those who follow that this process lives, for as long as the database is open: a start and a stop may take
+    /// longer than a dead publisher is waited for.
+    #[cfg(feature = "postgres")]
+    pub(super) fn keep_beating(&self) -> Result<(), StoreError> {
+        let weak = std::sync::Arc::downgrade(&self.0);
+        let beat = move || {
+            while let Some(inner) = weak.upgrade() {
+                let store = Self(inner);
+                if store.is_left() {
+                    return;
+                }
+                if let Engine::Postgres(database) = &store.0.engine {
+                    database.beat();
+                }
+                drop(store);
+                std::thread::sleep(BEAT);
+            }
+        };
+        let started = std::thread::Builder::new().name("beat".to_owned()).spawn(beat);
+        started.map(drop).map_err(|error| {
+            let why = format!("no thread to beat with: {error}");
+            StoreError::Begin(postgres::Fault::Connect(why).into())
+        })
+    }
+
+    /// Why those who follow may not see that this process lives.
+    pub fn beat_fault(&self) -> Option<String> {
         match &self.0.engine {
-            Engine::Sqlite(_) => Ok(()),
+            Engine::Sqlite(_) => None,
             #[cfg(feature = "postgres")]
-            Engine::Postgres(database) => database.beat(),
+            Engine::Postgres(database) => database.beat_fault(),
         }
     }
 
@@ -128,11 +148,7 @@ impl Store {
 
     /// Whether it is only followed: nothing is written.
     pub fn is_followed(&self) -> bool {
-        match &self.0.engine {
-            Engine::Sqlite(database) => database.is_followed,
-            #[cfg(feature = "postgres")]
-            Engine::Postgres(database) => database.is_followed(),
-        }
+        self.0.is_followed
     }
 
     /// How the publishing node is; none in a file.
@@ -146,9 +162,9 @@ impl Store {
 
     /// Ends the sessions of a publishing node that does not beat any more, so that its lock is free and nothing of it
     /// can be committed.
-    pub fn unseat(&self) -> Result<(), StoreError> {
+    pub fn unseat(&self) -> Result<bool, StoreError> {
         match &self.0.engine {
-            Engine::Sqlite(_) => Ok(()),
+            Engine::Sqlite(_) => Ok(false),
             #[cfg(feature = "postgres")]
             Engine::Postgres(database) => database.unseat(),
         }
@@ -198,6 +214,13 @@ pub struct ZoneHead {
 }
 
 impl Reader<'_> {
+    /// The node that publishes, or did so last; none in a file.
+    pub fn publishing(&self) -> Result<Option<PublishingNode>, StoreError> {
+        let found: Option<((i64, String), (Option<String>, Vec<u8>))> = self.one(PUBLISHING, [])?;
+        let node = |((number, name), (url, token))| PublishingNode { number, name, url, token };
+        Ok(found.map(node))
+    }
+
     /// The zones that the publisher serves, by their keys, with where each comes from.
     pub fn served_zones(&self) -> Result<Vec<(String, String)>, StoreError> {
         self.all(SERVED, [])

@@ -190,6 +190,79 @@ fn a_node_that_follows_serves_what_is_published_and_changes_nothing() {
 }
 
 #[test]
+fn a_list_that_says_nothing_or_cannot_be_read_takes_no_zone_away() {
+    let Some(pair) = Pair::start("") else { return };
+    pair.add(0, "bertahan");
+    has(pair.daemon(1), "bertahan");
+    for (sql, told) in [
+        ("UPDATE gapura.served_zone SET source = '{}'", "how the publisher serves"),
+        // As tables that were made anew have it.
+        ("DELETE FROM gapura.served_zone; UPDATE gapura.publishing SET token = 'other'", ""),
+    ] {
+        pair.cluster.sql(sql);
+        until("it is told", || status(pair.daemon(1)).contains(told));
+        std::thread::sleep(Duration::from_secs(3));
+        has(pair.daemon(1), "bertahan");
+    }
+}
+
+#[test]
+fn the_file_of_a_node_that_takes_over_is_held_until_somebody_means_it() {
+    let Some(mut pair) = Pair::start("") else { return };
+    pair.add(0, "diterima");
+    has(pair.daemon(1), "diterima");
+    pair.daemon(1).add_record("lama A 192.0.2.77");
+    kill(pair.daemons[0].take().unwrap().pid(), "KILL");
+    until("the other one publishes", || pair.publishes() == [false, true]);
+    let daemon = pair.daemon(1);
+    let reload =
+        |more: &[&str]| printed(&daemon.gapura(&[&["ctl", "reload", ZONE], more].concat()));
+    assert!(reload(&[]).contains("file-of-another-node"), "{}", reload(&[]));
+    has(daemon, "diterima");
+    let forced = reload(&["--force"]);
+    has(daemon, "lama");
+    // From now on it is this node's own.
+    let again = reload(&[]);
+    assert!(!again.contains("another-node") && !again.contains("held"), "{forced}{again}");
+    assert!(!status(daemon).contains("another-node"), "{}", status(daemon));
+}
+
+#[test]
+fn a_start_that_takes_long_is_no_death() {
+    let Some(mut pair) = Pair::start("") else { return };
+    for at in [1, 0] {
+        assert_eq!(pair.daemons[at].take().unwrap().end_with("TERM"), Some(0));
+    }
+    // A file that is still being written is waited for.
+    let zone = pair.dirs[0].path().join("cirebonkab.go.id.zone");
+    let over = AtomicBool::new(false);
+    let [first, second] = std::thread::scope(|scope| {
+        let writer = scope.spawn(|| {
+            let begun = Instant::now();
+            while begun.elapsed() < Duration::from_secs(13) {
+                let mut file = std::fs::File::options().append(true).open(&zone).unwrap();
+                writeln!(file, "; {:?}", begun.elapsed()).unwrap();
+                std::thread::sleep(Duration::from_millis(100));
+            }
+            over.store(true, Ordering::Relaxed);
+        });
+        let first = scope.spawn(|| Daemon::in_dir(pair.dirs[0].path()));
+        std::thread::sleep(Duration::from_secs(1));
+        let second = Daemon::in_dir(pair.dirs[1].path());
+        // For longer than a dead publisher is waited for.
+        while !over.load(Ordering::Relaxed) {
+            assert!(!publishes(&second));
+            std::thread::sleep(Duration::from_millis(200));
+        }
+        writer.join().unwrap();
+        [first.join().unwrap(), second]
+    });
+    pair.daemons = [Some(first), Some(second)];
+    until("the first one publishes", || pair.publishes() == [true, false]);
+    assert!(status(pair.daemon(0)).contains("number 2"), "{}", status(pair.daemon(0)));
+}
+
+#[test]
 fn the_last_zone_goes_with_the_publisher_s_too() {
     let Some(pair) = Pair::start("") else { return };
     let file = pair.dirs[0].path().join("gapura.toml");

@@ -175,6 +175,8 @@ fn go_live(inner: &Inner, held: &mut Held<'_>, step: Numbered, ready: Ready) -> 
     let Numbered { next, change, overlay, signing, row, is_held } = step;
     let state = &mut *held.state;
     state.overlay.carry_out(&overlay);
+    // Once this node's own file was accepted, it is another's no more.
+    state.foreign_file.take_if(|foreign| row.file_node.as_ref() != Some(&foreign.node));
     state.row = Some(row);
     state.is_held = is_held;
     match signing {

@@ -20,12 +20,13 @@ use crate::lock::lock;
 use crate::publish::door::{self, swap};
 use crate::publish::state::serial::is_ahead;
 use crate::publish::state::{
-    Cause, Copied, Guard, Inner, Job, KeptKeys, LastChange, Options, Publisher, Refusal, Slot,
-    Version, ZoneSigning, ZoneSource, ZoneState, error,
+    Cause, Copied, Guard, Inner, Job, KeptKeys, LastChange, Listed, Options, Publisher, Refusal,
+    Slot, Version, ZoneSigning, ZoneSource, ZoneState, error,
 };
 use crate::store::journal::JournalRow;
 use crate::store::nodes::ZoneHead;
 use crate::store::records::decode_all;
+use crate::store::signing::SigningRow;
 use crate::store::zones::ZoneRow;
 use crate::store::{Reader, Store, StoreError, is_unavailable};
 use crate::text::with_causes;
@@ -37,12 +38,19 @@ use crate::zone::{Delta, Entry, Zone};
 /// What a look at the database came to.
 #[derive(Debug, Default)]
 pub struct Progress {
-    /// Zones whose served version changed.
-    pub changed: usize,
     /// Whether zones came or went.
     pub came_or_went: bool,
     /// Zones of which the database has an older version than is served, with both serials.
     pub ahead: Vec<(Name, u32, u32)>,
+}
+
+/// What is put in and taken out of what is served.
+#[derive(Default)]
+struct Edit {
+    /// Zones as they are served from now on.
+    entries: Vec<Entry>,
+    /// Zones that are not.
+    gone: Vec<Name>,
 }
 
 impl Publisher {
@@ -64,64 +72,38 @@ impl Publisher {
         Ok(has_some.then_some(publisher))
     }
 
-    /// Serves what was committed since the last look.
-    pub fn catch_up(&self) -> Result<Progress, StoreError> {
+    /// Serves what was committed since the last look. What was taken in before it failed is served all the same.
+    pub fn catch_up(&self) -> (Progress, Result<(), StoreError>) {
         let inner = &*self.0;
-        let mut heads = BTreeMap::new();
-        let (listed, refreshes) = inner.store.read::<_, StoreError>(|reader| {
-            reader.zone_heads(|key, head| {
-                heads.insert(key, head);
-            })?;
-            Ok((reader.served_zones()?, reader.refreshes()?))
-        })?;
-        let refreshes: BTreeMap<String, i64> = refreshes.into_iter().collect();
-        let mut progress = Progress::default();
-        let (mut entries, mut gone) = (Vec::new(), Vec::new());
-        // A publisher that never got as far as to say what it serves does not take anything away. One whose list had a
-        // zone before does.
-        let was_listed = || inner.all_slots().iter().any(|slot| lock(&slot.state).row.is_some());
-        if !listed.is_empty() || was_listed() {
-            gone = self.0.take_list(&listed, &mut progress, &mut entries);
-        }
-        for slot in inner.all_slots() {
-            let key = Reader::zone_key(&slot.apex);
-            if let Some(entry) = inner.follow_zone(&slot, heads.get(&key).copied())? {
-                progress.changed += 1;
-                entries.push(entry);
-            }
-            let mut state = lock(&slot.state);
-            if state.source.is_secondary() {
-                let refreshed_ms = refreshes.get(&key).copied();
-                entries.extend(state.expires_or_returns(refreshed_ms, (inner.options.now_ms)()));
-            }
-            if let (Some(served), Some(row)) = (state.serial(), &state.row)
-                && is_ahead(served, row.serial)
-            {
-                progress.ahead.push((slot.apex.clone(), served, row.serial));
-            }
-        }
-        if !entries.is_empty() || !gone.is_empty() {
-            swap(inner, &gone, entries);
+        let (mut progress, mut edit) = (Progress::default(), Edit::default());
+        let taken = inner.take_in(&mut progress, &mut edit);
+        if !edit.entries.is_empty() || !edit.gone.is_empty() {
+            swap(inner, &edit.gone, edit.entries);
         }
         if progress.came_or_went {
             known::write(inner);
         }
         self.tell_secondaries();
-        Ok(progress)
+        (progress, taken)
     }
 
     /// The private keys of signed zones that this node has not: it could not sign, should it publish.
     pub fn missing_keys(&self) -> Result<Vec<String>, StoreError> {
+        let signed = self.0.all_slots().into_iter().filter(|slot| {
+            let state = lock(&slot.state);
+            state.served().is_some_and(Zone::is_signed)
+        });
+        let rows: Vec<(Name, SigningRow)> = self.0.store.read::<_, StoreError>(|reader| {
+            let rows = signed.map(|slot| Ok((slot.apex.clone(), reader.signing(&slot.apex)?)));
+            let rows: Result<Vec<_>, StoreError> = rows.collect();
+            Ok(rows?.into_iter().filter_map(|(apex, row)| Some((apex, row?))).collect())
+        })?;
         let (state_dir, mut missing) = (&self.0.options.state_dir, Vec::new());
-        for slot in self.0.all_slots() {
-            if !lock(&slot.state).served().is_some_and(Zone::is_signed) {
-                continue;
+        for (apex, row) in rows {
+            let kept = KeptKeys::read(&apex, &row)?;
+            if !kept.keys.is_unsigned() {
+                missing.extend(ZoneSigning::of_kept(state_dir, &apex, kept).missing());
             }
-            let row = self.0.store.read::<_, StoreError>(|reader| reader.signing(&slot.apex))?;
-            let kept = row.map(|row| KeptKeys::read(&slot.apex, &row)).transpose()?;
-            let kept = kept.filter(|kept| !kept.keys.is_unsigned());
-            let signing = kept.map(|kept| ZoneSigning::of_kept(state_dir, &slot.apex, kept));
-            missing.extend(signing.iter().flat_map(ZoneSigning::missing));
         }
         Ok(missing)
     }
@@ -160,17 +142,55 @@ impl Inner {
         swap(self, &[], entries);
     }
 
-    /// Takes in the list of zones; returns those that went.
+    /// Takes in what was committed since the last look.
+    fn take_in(&self, progress: &mut Progress, edit: &mut Edit) -> Result<(), StoreError> {
+        let mut heads = BTreeMap::new();
+        let (list, refreshes) = self.store.read::<_, StoreError>(|reader| {
+            reader.zone_heads(|key, head| {
+                heads.insert(key, head);
+            })?;
+            let by = reader.publishing()?.map(|node| node.token);
+            Ok((Listed { by, zones: reader.served_zones()? }, reader.refreshes()?))
+        })?;
+        let refreshes: BTreeMap<String, i64> = refreshes.into_iter().collect();
+        self.take_list(list, progress, edit)?;
+        for slot in self.all_slots() {
+            let key = Reader::zone_key(&slot.apex);
+            edit.entries.extend(self.follow_zone(&slot, heads.get(&key).copied())?);
+            let mut state = lock(&slot.state);
+            if state.source.is_secondary() {
+                let refreshed_ms = refreshes.get(&key).copied();
+                let now_ms = (self.options.now_ms)();
+                edit.entries.extend(state.expires_or_returns(refreshed_ms, now_ms));
+            }
+            if let (Some(served), Some(row)) = (state.serial(), &state.row)
+                && is_ahead(served, row.serial)
+            {
+                progress.ahead.push((slot.apex.clone(), served, row.serial));
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes in the list of zones, if it is another one. A publisher that never got as far as to say what it serves does
+    /// not take anything away, nor does a line that this build cannot read.
     fn take_list(
         &self,
-        listed: &[(String, String)],
+        list: Listed,
         progress: &mut Progress,
-        entries: &mut Vec<Entry>,
-    ) -> Vec<Name> {
-        let wanted = listed.iter().filter_map(|(_, line)| known::source(line));
-        let mut wanted: BTreeMap<Name, ZoneSource> =
-            wanted.map(|source| (source.apex.clone(), source)).collect();
-        let mut gone = Vec::new();
+        edit: &mut Edit,
+    ) -> Result<(), StoreError> {
+        let mut last = lock(&self.listed);
+        let says_nothing = list.zones.is_empty() && (last.by != list.by || last.zones.is_empty());
+        if says_nothing || *last == list {
+            return Ok(());
+        }
+        let wanted = list.zones.iter().map(|(key, line)| {
+            let unread = || StoreError::Corrupt(format!("how the publisher serves {key}"));
+            let source = known::source(line).ok_or_else(unread)?;
+            Ok((source.apex.clone(), source))
+        });
+        let mut wanted: BTreeMap<Name, ZoneSource> = wanted.collect::<Result<_, StoreError>>()?;
         for slot in self.all_slots() {
             let mut state = lock(&slot.state);
             match wanted.remove(&slot.apex) {
@@ -181,16 +201,17 @@ impl Inner {
                 None => {
                     state.is_gone = true;
                     lock(&self.slots).remove(&slot.apex);
-                    gone.push(slot.apex.clone());
+                    edit.gone.push(slot.apex.clone());
                 }
             }
         }
-        progress.came_or_went |= !gone.is_empty() || !wanted.is_empty();
+        progress.came_or_went |= !edit.gone.is_empty() || !wanted.is_empty();
         for (apex, source) in wanted {
-            entries.push(Entry::NotLoaded(apex.clone()));
+            edit.entries.push(Entry::NotLoaded(apex.clone()));
             lock(&self.slots).insert(apex, Arc::new(Slot::new(source)));
         }
-        gone
+        *last = list;
+        Ok(())
     }
 }
 
@@ -325,6 +346,9 @@ fn last_change(end: JournalRow) -> Option<LastChange> {
 /// What the database has of a zone behind what is served.
 fn behind(reader: &Reader<'_>, state: &ZoneState, row: &ZoneRow) -> Result<Behind, StoreError> {
     let apex = &state.source.apex;
+    if state.serial() == Some(row.serial) {
+        return Ok(Behind::Chain(Vec::new()));
+    }
     let (mut at, mut serial) = (state.seq, state.serial());
     let (mut deltas, mut is_chain) = (Vec::new(), serial.is_some());
     if is_chain {

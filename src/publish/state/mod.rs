@@ -39,7 +39,7 @@ pub(super) use frozen::{Claims, Frozen};
 pub(super) use jobs::{Job, Jobs};
 pub(super) use lease::Lease;
 pub(super) use overlay::{Overlay, RowEdit};
-pub(super) use publisher::{Copied, ForeignFile, Inner, Slot, ZoneState};
+pub(super) use publisher::{Copied, ForeignFile, Inner, Listed, Slot, ZoneState};
 pub(super) use report::Lack;
 pub(super) use seen::{Seen, Stamp};
 pub(super) use signatures::Signatures;

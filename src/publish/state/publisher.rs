@@ -55,6 +55,8 @@ pub(crate) struct Inner {
     pub(crate) swap: Mutex<()>,
     /// Our own sockets; none before they are open.
     pub(crate) sockets: Sockets,
+    /// The zones that the publisher serves that this one follows, as last taken in.
+    pub(crate) listed: Mutex<Listed>,
     /// Who is told of changes; none before they are known.
     pub(crate) secondaries: OnceLock<Box<dyn Secondaries>>,
     /// Work that need not be done before the acknowledgement.
@@ -69,6 +71,15 @@ pub(crate) struct Inner {
     pub(crate) tickets: AtomicU64,
     /// How long things took.
     pub(crate) stopwatch: Stopwatch,
+}
+
+/// The list of zones of a publisher that is followed.
+#[derive(Debug, Default, Eq, PartialEq)]
+pub(crate) struct Listed {
+    /// The publisher, by its token: a number begins anew with the tables.
+    pub(crate) by: Option<Vec<u8>>,
+    /// Keys and lines.
+    pub(crate) zones: Vec<(String, String)>,
 }
 
 /// One zone's place in the publisher.
@@ -310,6 +321,11 @@ impl Publisher {
         self.0.store.clone()
     }
 
+    /// Whether nothing is changed here: another node publishes, or may while the database is away.
+    pub fn follows(&self) -> bool {
+        self.0.store.is_followed()
+    }
+
     /// Where the private keys of zones are kept.
     pub fn keystore(&self) -> Keystore {
         Keystore::new(&self.0.options.state_dir)
@@ -369,6 +385,7 @@ impl Inner {
             consuming: Mutex::default(),
             swap: Mutex::default(),
             sockets: Sockets::default(),
+            listed: Mutex::default(),
             secondaries: OnceLock::new(),
             jobs: Jobs::new(),
             marks: Mutex::new(marks),

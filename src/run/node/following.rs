@@ -70,17 +70,16 @@ impl Follower {
     /// Serves what was committed; true if the daemon is gone.
     fn catch_up(&self) -> bool {
         let Some(host) = self.host.upgrade() else { return true };
-        let caught_up = host.publisher.catch_up();
+        let (progress, caught_up) = host.publisher.catch_up();
+        if progress.came_or_went {
+            host.fleet.renew();
+        }
         let mut followed = lock(&host.node.followed);
         match caught_up {
-            Ok(progress) => {
+            Ok(()) => {
                 followed.caught_up = Instant::now();
                 followed.ahead = ahead(&progress);
                 note(&mut followed.fault, None);
-                drop(followed);
-                if progress.came_or_went {
-                    host.fleet.renew();
-                }
             }
             Err(error) => {
                 let error = with_causes(&error);
@@ -102,15 +101,19 @@ impl Follower {
             lock(&host.node.followed).publishing.clone_from(&seat.publishing);
         }
         let seat = seat.as_ref().ok().and_then(Option::as_ref);
-        let is_free = match self.watch.judge(seat, is_quick) {
-            Verdict::Lives => false,
-            Verdict::Free => true,
-            Verdict::Dead => self.unseat(),
-        };
-        if is_free || self.looks.is_multiple_of(LOOKS_AT_KEYS) {
+        let verdict = self.watch.judge(seat, is_quick);
+        if verdict != Verdict::Lives || self.looks.is_multiple_of(LOOKS_AT_KEYS) {
             let keys = keys_fault_on(&self.store, &host.node.state_dir);
             note(&mut lock(&host.node.followed).keys, keys);
         }
+        // Whoever cannot publish leaves a publisher alone that may come back.
+        let has_keys = lock(&host.node.followed).keys.is_none();
+        let may_publish = has_keys
+            && match verdict {
+                Verdict::Lives => false,
+                Verdict::Free => true,
+                Verdict::Dead => self.unseat(),
+            };
         if self.looks.is_multiple_of(LOOKS_AT_KEYS)
             && let Ok(missing) = host.publisher.missing_keys()
         {
@@ -119,7 +122,6 @@ impl Follower {
             lock(&host.node.followed).unsigned = missing.iter().map(line).collect();
         }
         self.looks += 1;
-        let may_publish = is_free && lock(&host.node.followed).keys.is_none();
         if may_publish {
             tracing::warn!("no node publishes: this one does from here on");
             host.events.send(Event::Again);
@@ -127,14 +129,13 @@ impl Follower {
         may_publish
     }
 
-    /// Ends the sessions of a publisher that is dead; true if that was done.
+    /// Ends the sessions of a publisher that is dead; true if there were some.
     fn unseat(&mut self) -> bool {
         tracing::error!("the node that publishes does not beat any more: its sessions are ended");
-        let unseated: Result<(), StoreError> = self.store.unseat();
-        if let Err(error) = &unseated {
-            tracing::error!(error = with_causes(error), "they cannot be ended");
-        }
-        unseated.is_ok()
+        self.store.unseat().unwrap_or_else(|error: StoreError| {
+            tracing::error!(error = with_causes(&error), "they cannot be ended");
+            false
+        })
     }
 }
 

@@ -29,10 +29,9 @@ use crate::metrics::{Family, catalogue as of};
 use crate::publish::Options;
 use crate::store::Store;
 use crate::store::nodes::PublishingNode;
-use crate::text::with_causes;
 
-/// Between two beats.
-const BEAT: Duration = Duration::from_secs(2);
+/// Between two looks at what came of the last beat.
+const LOOK: Duration = Duration::from_secs(1);
 
 //------------ Node ----------------------------------------------------------
 
@@ -158,7 +157,7 @@ impl Node {
         followed.ahead.iter().chain(&followed.unsigned).cloned().collect()
     }
 
-    /// Begins to beat, or to follow.
+    /// Begins to look at its own beats, or to follow.
     pub(super) fn start(
         &self,
         (runtime, stopped): (&Runtime, &watch::Receiver<bool>),
@@ -169,7 +168,7 @@ impl Node {
         }
         if !self.follows() {
             let weak = Arc::downgrade(host);
-            drop(runtime.spawn(every(BEAT, stopped.clone(), move |_| beat(&weak))));
+            drop(runtime.spawn(every(LOOK, stopped.clone(), move |_| look_at_beat(&weak))));
             return;
         }
         let follower = Follower::new(Arc::downgrade(host), self.store.clone(), stopped.clone());
@@ -194,10 +193,9 @@ fn words(node: Option<&PublishingNode>) -> String {
 
 //------------ Publishing ----------------------------------------------------
 
-/// One beat.
-fn beat(host: &Weak<Host>) {
+/// Looks what came of the last beat.
+fn look_at_beat(host: &Weak<Host>) {
     let Some(host) = host.upgrade() else { return };
-    let beaten = host.node.store.beat();
     let store = &host.node.store;
     let why = match () {
         () if store.is_superseded() => {
@@ -212,8 +210,7 @@ fn beat(host: &Weak<Host>) {
         tracing::error!("{why}");
         return host.events.send(Event::Again);
     }
-    let fault = beaten.err().map(|error| {
-        let error = with_causes(&error);
+    let fault = store.beat_fault().map(|error| {
         format!("the database does not hear this node, so another one may publish soon: {error}")
     });
     note(&mut lock(&host.node.followed).fault, fault);

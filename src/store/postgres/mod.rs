@@ -69,8 +69,6 @@ pub(super) struct Database {
     readers: Mutex<Readers>,
     /// Told when a reader's session is free.
     free: Condvar,
-    /// Whether nothing is written: another node does.
-    is_followed: bool,
     /// The number that this process publishes with; 0: none (`nodes`).
     number: AtomicI64,
     /// Whether another node has raised the number since.
@@ -81,6 +79,8 @@ pub(super) struct Database {
     refusal: Mutex<Option<String>>,
     /// The session that beats, or looks whether another one does.
     heart: Mutex<Option<Session>>,
+    /// Why the last beat failed.
+    beat_fault: Mutex<Option<String>>,
     /// Runs the connections; the last to go.
     driver: Driver,
 }
@@ -134,12 +134,12 @@ impl Database {
             writer: Mutex::default(),
             readers: Mutex::default(),
             free: Condvar::new(),
-            is_followed: false,
             number: AtomicI64::new(0),
             is_superseded: AtomicBool::new(false),
             is_outdated: AtomicBool::new(false),
             refusal: Mutex::default(),
             heart: Mutex::default(),
+            beat_fault: Mutex::default(),
             driver,
         };
         let session = database.connect()?;

@@ -16,6 +16,7 @@ use crate::lock::lock;
 use crate::store::nodes::{Node, PublishingNode, Seat};
 use crate::store::value::Value;
 use crate::store::{Address, StoreError};
+use crate::text::with_causes;
 
 /// How long a start waits for the lock: whoever has just died may still be said to hold it.
 const START_MAX: Duration = Duration::from_secs(2);
@@ -72,7 +73,7 @@ impl Database {
 
     /// Opens the database to follow whoever publishes; nothing is made or brought up to date.
     pub(in crate::store) fn follow(address: &Address) -> Result<Self, StoreError> {
-        let mut database = Self::reached(address)?;
+        let database = Self::reached(address)?;
         {
             let mut writer = lock(&database.writer);
             let session = database.session(&mut writer)?;
@@ -80,13 +81,7 @@ impl Database {
                 return Err(StoreError::Behind);
             }
         }
-        database.is_followed = true;
         Ok(database)
-    }
-
-    /// Whether it is only followed.
-    pub(in crate::store) fn is_followed(&self) -> bool {
-        self.is_followed
     }
 
     /// The number that this process publishes with.
@@ -171,7 +166,18 @@ impl Database {
 
     /// Writes that this process lives, on a session of its own: a long transaction is none of its business. The session
     /// that writes is replaced meanwhile if it has ended, so that the lock is not free for long.
-    pub(in crate::store) fn beat(&self) -> Result<(), StoreError> {
+    pub(in crate::store) fn beat(&self) {
+        let fault = self.try_to_beat().err().map(|error| with_causes(&error));
+        *lock(&self.beat_fault) = fault;
+    }
+
+    /// Why the last beat failed.
+    pub(in crate::store) fn beat_fault(&self) -> Option<String> {
+        lock(&self.beat_fault).clone()
+    }
+
+    /// One beat.
+    fn try_to_beat(&self) -> Result<(), StoreError> {
         let Some(own) = self.number() else { return Ok(()) };
         let values: &[&(dyn ToSql + Sync)] = &[&own];
         let beaten =
@@ -232,12 +238,13 @@ impl Database {
         })
     }
 
-    /// Ends the sessions of whoever publishes.
-    pub(in crate::store) fn unseat(&self) -> Result<(), StoreError> {
+    /// Ends the sessions of whoever publishes; returns whether there were some.
+    pub(in crate::store) fn unseat(&self) -> Result<bool, StoreError> {
         let values: &[&(dyn ToSql + Sync)] =
             &[&HOLDING, &WRITING, &self.address.schema, &PUBLISHES];
-        self.on_heart(|session| waited(BEAT_MAX, session.client.query_one(UNSEAT, values)))
-            .map(drop)
+        let row =
+            self.on_heart(|session| waited(BEAT_MAX, session.client.query_one(UNSEAT, values)))?;
+        Ok(row.try_get::<_, i64>(0)? > 0)
     }
 }
 

@@ -57,8 +57,6 @@ pub(super) struct Database {
     pub(super) presence: Presence,
     /// Whether the last write found it locked by another program.
     pub(super) is_locked_out: AtomicBool,
-    /// Whether nothing is written: it stands in for one that another node may work on.
-    pub(super) is_followed: bool,
 }
 
 impl Database {
@@ -82,7 +80,6 @@ impl Database {
             presence: Presence::of(&path),
             path,
             is_locked_out: AtomicBool::new(false),
-            is_followed: false,
             writer: Mutex::new(writer),
             readers: Mutex::new(vec![reader]),
         }
@@ -96,7 +93,6 @@ impl Database {
             presence: Presence::of(&path),
             path,
             is_locked_out: AtomicBool::new(false),
-            is_followed: false,
             writer: Mutex::new(writer),
             readers: Mutex::default(),
         })
