@@ -56,6 +56,7 @@
 //! | [`signer`] | the timed work of signed zones: rollovers, renewals, the DS at the parent, alarms |
 //! | [`fleet`] | the other name servers: permissions, NOTIFY, monitoring of secondaries |
 //! | [`queue`] | the procedure: acts, stages, persons, clocks, check sheet |
+//! | [`schema`] | OpenAPI schemas of the types of the queue |
 //! | [`audit`] | the event chain, checkpoints, anchors, sealed values, the verifier |
 //! | [`dossier`] | what each paper of a request says |
 //! | [`ledger`] | the only writer of the procedure's results |
@@ -110,15 +111,12 @@ pub use gapura_dns::{
     rollover, serve, sign, text, threads, transfer, tsig, update, wire, zone,
 };
 
-//--- Road 2: a zone file goes live
-pub mod fleet;
-pub mod publish;
-pub mod signer;
-pub mod store;
+//--- What the rest stands on, a package of its own in src/core: road 2, the rules of road 3, the chain, the database
+#[cfg(feature = "approval")]
+pub use gapura_core::{audit, queue, schema, spreadsheet};
+pub use gapura_core::{fleet, publish, signer, store};
 
 //--- Road 3: a request goes live
-#[cfg(feature = "approval")]
-pub mod audit;
 #[cfg(feature = "approval")]
 pub mod bulk;
 #[cfg(feature = "approval")]
@@ -140,13 +138,9 @@ pub mod press;
 #[cfg(feature = "approval")]
 pub mod promote;
 #[cfg(feature = "approval")]
-pub mod queue;
-#[cfg(feature = "approval")]
 pub mod register;
 #[cfg(feature = "approval")]
 pub mod report;
-#[cfg(feature = "approval")]
-pub mod spreadsheet;
 #[cfg(feature = "approval")]
 pub mod statistics;
 #[cfg(feature = "approval")]
@@ -170,12 +164,9 @@ pub mod metrics;
 pub mod run;
 pub mod service;
 
-#[cfg(all(test, feature = "postgres"))]
-#[path = "../tests/it/postgres_cluster.rs"]
-#[allow(clippy::unwrap_used)] // Helpers of tests.
-mod postgres_cluster;
 #[cfg(test)]
 #[path = "../tests/it/skipped.rs"]
 mod skipped;
 #[cfg(test)]
+#[path = "core/testing.rs"]
 mod testing;

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::columns::{COLUMNS, Column};
 use crate::spreadsheet::{Kind, NotText, Sheet, bare, text_of};
-use crate::words::{Lang, Words};
+use crate::words::{Lang, Said, Words};
 
 /// Octets of a table at most.
 pub const TABLE_MAX: usize = 2 * 1024 * 1024;
@@ -80,12 +80,19 @@ impl From<NotText> for TableFault {
     }
 }
 
-impl NotText {
-    /// Its message.
-    pub fn say(&self, t: Words) -> String {
+impl Said for NotText {
+    fn id(&self) -> String {
+        let id = match self {
+            Self::Workbook => "bulk-fault-workbook",
+            Self::Characters(_) => "bulk-fault-characters",
+        };
+        id.to_owned()
+    }
+
+    fn say(&self, t: Words) -> String {
         match self {
-            Self::Workbook => t.s("bulk-fault-workbook"),
-            Self::Characters(line) => t.a("bulk-fault-characters", "line", &line.to_string()),
+            Self::Workbook => t.s(&self.id()),
+            Self::Characters(line) => t.a(&self.id(), "line", &line.to_string()),
         }
     }
 }

@@ -5,7 +5,7 @@ use super::{Making, words};
 use crate::paper::{Field, Notification, Report};
 use crate::queue::notice::{NoticeReader, NoticeValues, Point};
 use crate::queue::{Deed, Kind, Stage};
-use crate::words::{Said, Words};
+use crate::words::{Said, Words, say_kind};
 
 /// *Laporan ke Kepala Bidang*: only of what was made live.
 pub(super) fn report(making: &Making<'_>) -> Option<Report> {
@@ -65,7 +65,7 @@ pub(super) fn notification(making: &Making<'_>) -> Notification {
             ("ground", &ground(making, t)),
             ("letter", its.number.as_str()),
             ("letterdate", &t.iso_date(&its.date)),
-            ("kind", &application.kind.said_of(application.lift, t).to_lowercase()),
+            ("kind", &say_kind(application.kind, application.lift, t).to_lowercase()),
             ("name", &full_name(making.request)),
         ],
     );

@@ -8,7 +8,7 @@ use crate::paper::{
 };
 use crate::queue::time::MINUTE_MS;
 use crate::queue::{Application, ClockStep, Request, Role};
-use crate::words::{Said, Words, office};
+use crate::words::{Said, Words, office, say_kind};
 
 /// The head of all papers: the office of the settings.
 fn letterhead() -> Letterhead {
@@ -63,7 +63,7 @@ pub(super) fn facts(making: &Making<'_>) -> Vec<Field> {
         Field::new(t.s("paper-field-request"), making.request.number()),
         Field::new(t.s("paper-field-office"), application.office.clone()),
         Field::new(t.s("paper-field-name"), full_name(making.request)),
-        Field::new(t.s("paper-field-kind"), application.kind.said_of(application.lift, t)),
+        Field::new(t.s("paper-field-kind"), say_kind(application.kind, application.lift, t)),
     ];
     if let Some(ends) = &application.ends {
         facts.push(Field::new(t.s("paper-field-ends"), t.day_of(ends)));

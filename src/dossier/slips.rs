@@ -7,7 +7,7 @@ use crate::queue::sheet::human_lines;
 use crate::queue::{
     AutoLine, ClockStep, Deed, Line, LineCode, LineVerdict, Outcome, Overrule, Stage,
 };
-use crate::words::{Said, Words};
+use crate::words::{Said, Words, say_kind};
 
 /// *Tanda terima permohonan.* The secret of the status page is no part of it.
 pub(super) fn receipt(making: &Making<'_>) -> Receipt {
@@ -24,7 +24,7 @@ pub(super) fn receipt(making: &Making<'_>) -> Receipt {
         office: application.office.clone(),
         person: Some(application.contact.name.clone()).filter(|name| !name.is_empty()),
         name: full_name(request),
-        kind: application.kind.said_of(application.lift, t),
+        kind: say_kind(application.kind, application.lift, t),
         class: application.class.say(t),
         letter: letter(application),
         handed_in: handed.into_iter().chain([t.s("paper-handed-data")]).collect(),
@@ -63,7 +63,7 @@ pub(super) fn disposition(making: &Making<'_>) -> Disposition {
         subject: t.with(
             "paper-subject",
             &[
-                ("kind", &application.kind.said_of(application.lift, t).to_lowercase()),
+                ("kind", &say_kind(application.kind, application.lift, t).to_lowercase()),
                 ("name", &full_name(request)),
             ],
         ),
@@ -90,7 +90,7 @@ pub(super) fn verification(making: &Making<'_>) -> Verification {
         revision: request.revision(),
         office: application.office.clone(),
         name: full_name(request),
-        kind: application.kind.said_of(application.lift, t),
+        kind: say_kind(application.kind, application.lift, t),
         lines: lines(making),
         candidate: candidate.as_ref().map(|(hash, _)| hash.clone()),
         zone: application.place().zone.to_string().trim_end_matches('.').to_owned(),

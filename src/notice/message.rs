@@ -2,7 +2,7 @@
 
 use crate::queue::notice::{Notice, NoticeReader, Point};
 use crate::queue::{Deed, Kind, NameDelta};
-use crate::words::{Said, Words, office};
+use crate::words::{Said, Words, office, say_kind};
 
 /// A message ready to be sent or printed.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -25,7 +25,7 @@ pub fn message(notice: &Notice, t: Words, url: &str) -> Message {
     let (way, when) =
         values.way.map_or_else(Default::default, |(way, at)| (way.say(t), t.date_time(at)));
     let count = t.count(values.changes.len() as u64 + values.more);
-    let kind = values.kind.map(|kind| kind.said_of(values.lift, t).to_lowercase());
+    let kind = values.kind.map(|kind| say_kind(kind, values.lift, t).to_lowercase());
     let kind = kind.unwrap_or_default();
     let filled = [
         ("number", number.unwrap_or_default()),

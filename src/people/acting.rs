@@ -17,16 +17,6 @@ use crate::store::{Reader, Tx};
 
 //------------ ActingOfficial ------------------------------------------------
 
-impl ActingStyle {
-    /// What papers print before the title.
-    pub fn prefix(self) -> &'static str {
-        match self {
-            Self::Plh => "Plh.",
-            Self::Plt => "Plt.",
-        }
-    }
-}
-
 /// What a new acting official is made of.
 #[derive(Clone, Debug)]
 pub struct NewActing {

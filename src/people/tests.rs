@@ -622,6 +622,7 @@ fn mailbox_and_nip_are_judged_as_on_every_other_door() {
     use crate::queue::person::samples::{MAILBOXES, NIPS, NO_MAILBOXES, NO_NIPS};
     let (people, _, _dir) = roster(TotpRule::Optional);
     for email in MAILBOXES {
+        assert!(email.parse::<lettre::Address>().is_ok(), "{email}");
         people.invite(&By::Console, Role::Verifier, email).unwrap();
         fields("sari", email, None).checked().unwrap();
     }

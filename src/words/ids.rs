@@ -50,26 +50,22 @@ said! {
     Way => "way",
 }
 
-impl Kind {
-    /// Its words, where a suspension may be the lifting of one.
-    pub fn said_of(self, lift: bool, words: Words) -> String {
-        if self == Self::Suspend && lift { words.s("kind-lift") } else { self.say(words) }
-    }
+/// The words of what a request does, where a suspension may be the lifting of one.
+pub fn say_kind(kind: Kind, lift: bool, words: Words) -> String {
+    if kind == Kind::Suspend && lift { words.s("kind-lift") } else { kind.say(words) }
 }
 
-impl Fault {
-    /// What the fault is about, as far as it is data and no sentence: the rules' own explanations
-    /// are English and stand in the JSON only.
-    fn about_in(&self, words: Words) -> &str {
-        match self.rule {
-            Rule::SpecialAddress => self.about.split(',').next().unwrap_or_default(),
-            Rule::LineNotChecked | Rule::LineNotOk | Rule::LineNeverOverruled => "",
-            // The types that are there say nothing to whoever asks for a name.
-            Rule::NoTargetYet => "",
-            Rule::NoteNeeded | Rule::ClassOff | Rule::InZone => "",
-            Rule::ReservedName if words.lang() == Lang::En => "",
-            _ => self.about.trim(),
-        }
+/// What the fault is about, as far as it is data and no sentence: the rules' own explanations
+/// are English and stand in the JSON only.
+fn about(fault: &Fault, words: Words) -> &str {
+    match fault.rule {
+        Rule::SpecialAddress => fault.about.split(',').next().unwrap_or_default(),
+        Rule::LineNotChecked | Rule::LineNotOk | Rule::LineNeverOverruled => "",
+        // The types that are there say nothing to whoever asks for a name.
+        Rule::NoTargetYet => "",
+        Rule::NoteNeeded | Rule::ClassOff | Rule::InZone => "",
+        Rule::ReservedName if words.lang() == Lang::En => "",
+        _ => fault.about.trim(),
     }
 }
 
@@ -80,7 +76,7 @@ impl Said for Fault {
 
     fn say(&self, words: Words) -> String {
         let text = self.rule.say(words);
-        let about = self.about_in(words);
+        let about = about(self, words);
         if about.is_empty() {
             return text;
         }

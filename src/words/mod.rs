@@ -12,7 +12,7 @@ mod office;
 mod texts;
 
 pub use catalogue::{Lang, Words};
-pub use ids::Said;
+pub use ids::{Said, say_kind};
 pub use office::{Office, office, set_office};
 pub use texts::{Block, Piece, TEXTS, blocks, is_text, lang_of, set_texts};
 

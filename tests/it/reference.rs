@@ -36,7 +36,7 @@ fn every_finding_is_in_the_manual() {
     for (path, text) in sources() {
         let shown = path.to_string_lossy().into_owned();
         let mut starts = vec!["rule: \""];
-        if shown.contains("src/publish/") {
+        if shown.contains("src/core/publish/") {
             starts.extend(["error(\"", "warning(\"", "fault(\""]);
         }
         if shown.contains("src/run/check/") {
@@ -83,7 +83,7 @@ fn every_command_is_in_the_manual() {
          `gapura COMMAND --help` prints the same. Exit codes: 0 success; 1 refused, errors found, or gapura cannot start yet for a reason that may\n\
          pass (an address that is not up yet); 2 usage error, or gapura cannot start. Output goes to standard output, errors to standard error.\n\
          What each does and when: [api.md](api.md#command-line), [operation.md](operation.md).\n\n\
-         This page is generated from the code (`src/cli/args.rs`; the acts on a request are the rows of `src/queue/procedure/table.rs`).\n\n{}",
+         This page is generated from the code (`src/cli/args.rs`; the acts on a request are the rows of `src/core/queue/procedure/table.rs`).\n\n{}",
         gapura::cli::commands().trim_end()
     );
     hold("commands.md", &(made + "\n"));

@@ -31,6 +31,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("catalog", &["zone"]),
     ("spreadsheet", &[]),
     ("queue", &["spreadsheet"]),
+    ("schema", &["queue"]),
     ("view", &["queue"]),
     ("confined", &[]),
     ("uploads", &["queue", "confined"]),
@@ -127,13 +128,13 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("cli", &["*"]),
 ];
 
-/// The folder of the package that answers. The compiler holds that nothing in it uses what is above.
-const ANSWERING: &str = "src/dns";
+/// The folders of the packages below the program. The compiler holds that nothing in them uses what is above.
+const BELOW: [&str; 2] = ["src/dns", "src/core"];
 
 /// Words that only some files or rooms may use, and why.
 const ONLY_IN: &[(&str, &[&str], &str)] = &[
-    ("rusqlite", &["src/store/"], "all SQL is in store"),
-    ("tokio_postgres", &["src/store/"], "all SQL is in store"),
+    ("rusqlite", &["src/core/store/"], "all SQL is in store"),
+    ("tokio_postgres", &["src/core/store/"], "all SQL is in store"),
     ("hickory_server::", &["src/dns/serve/quic"], "hickory-server stays behind one bridge"),
     (
         "unsafe {",
@@ -323,9 +324,10 @@ fn sources() -> Vec<(PathBuf, String)> {
     found
 }
 
-/// The room a file belongs to, in either package; none for `lib.rs` and `main.rs`.
+/// The room a file belongs to, in any package; none for `lib.rs` and `main.rs`.
 fn room_of(path: &Path) -> Option<String> {
-    let inside = path.strip_prefix(ANSWERING).or_else(|_| path.strip_prefix("src")).ok()?;
+    let below = BELOW.iter().find_map(|folder| path.strip_prefix(folder).ok());
+    let inside = below.or_else(|| path.strip_prefix("src").ok())?;
     let mut parts = inside.iter().map(|part| part.to_string_lossy().into_owned());
     let first = parts.next()?;
     let is_room_file = parts.next().is_some() || !matches!(first.as_str(), "lib.rs" | "main.rs");

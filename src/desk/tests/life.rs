@@ -10,7 +10,7 @@ struct Followers {
     told: std::sync::atomic::AtomicU32,
 }
 
-impl crate::publish::Secondaries for Arc<Followers> {
+impl crate::publish::Secondaries for Followers {
     fn announce(&self, _: &Name, serial: u32) {
         self.told.store(serial, Ordering::SeqCst);
     }
@@ -44,7 +44,7 @@ impl crate::publish::Secondaries for Arc<Followers> {
 #[test]
 fn the_proof_names_the_secondaries_that_have_it_and_a_late_one_is_no_error() {
     let office = Office::new();
-    office.publisher.announce_to(Box::new(Arc::new(Followers::default())));
+    office.publisher.announce_to(Box::new(Followers::default()));
     let number = office.live(application());
     let proof = office.view(&number).proof.unwrap();
     let found: Vec<_> =

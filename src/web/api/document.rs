@@ -27,6 +27,7 @@ use utoipa::{Modify, OpenApi as _};
 
 use super::kinds::ProblemKind;
 use super::problem::{PROBLEM, Problem};
+use super::schema;
 use crate::digest::sha256_hex;
 use crate::queue::{LineInput, RejectReason};
 
@@ -103,6 +104,7 @@ pub(super) fn complete(calls: OpenApi, url: &str) -> Value {
     document["servers"] = json!([{ "url": url, "description": "This server" }]);
     document["externalDocs"] =
         json!({ "url": format!("{url}/api"), "description": "The same for people" });
+    schema::explain(&mut document);
     acts::add(&mut document);
     if let Some(paths) = document["paths"].as_object_mut() {
         for (path, item) in paths {

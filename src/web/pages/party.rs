@@ -18,6 +18,7 @@ use crate::web::sent::Sent;
 use crate::web::shell::{Message, Shell, page, page_with};
 use crate::web::state::State;
 use crate::web::visitor::{Visitor, cookie};
+use crate::words::say_kind;
 
 /// `GET /konfirmasi/{token}`: moves the secret out of the address.
 pub(super) async fn open(
@@ -55,7 +56,7 @@ fn party_page(visitor: &Visitor, view: &RequestView) -> FormPage {
         facts: vec![
             (t.s("status-number"), view.number.clone()),
             (t.s("apply-name"), full_name(&view.name, &view.zone)),
-            (t.s("apply-kind"), view.kind.said_of(view.lift, t)),
+            (t.s("apply-kind"), say_kind(view.kind, view.lift, t)),
             (t.s("apply-office"), view.office.clone()),
             (t.s("apply-purpose"), view.purpose.clone()),
         ],

@@ -29,7 +29,7 @@ use crate::web::sent::{Fields, Sent};
 use crate::web::shell::{CSP_WITH_LETTER, Shell, page_with, role_title};
 use crate::web::state::State;
 use crate::web::visitor::Visitor;
-use crate::words::{Said, Words};
+use crate::words::{Said, Words, say_kind};
 
 /// A fact of the application.
 struct Claim {
@@ -305,7 +305,7 @@ fn review_page(
         done,
         kept: beside.kept,
         number: view.number.clone(),
-        kind: view.kind.said_of(view.lift, t),
+        kind: say_kind(view.kind, view.lift, t),
         revision: view.revision.to_string(),
         version: view.version.clone(),
         state: view.state.say(t),

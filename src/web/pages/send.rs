@@ -24,7 +24,7 @@ use crate::web::sent::Sent;
 use crate::web::shell::{Shell, page, page_with};
 use crate::web::state::State;
 use crate::web::visitor::Visitor;
-use crate::words::{Said, Words};
+use crate::words::{Said, Words, say_kind};
 
 /// The field that names the answers that were shown.
 const SEEN: &str = "dilihat";
@@ -210,7 +210,7 @@ pub(super) async fn receipt(
     let told = if state.mailer().is_some() { "sent-next-3" } else { "sent-next-3-no-mail" };
     let facts = vec![
         (t.s("apply-name"), full_name(&view.name, &view.zone)),
-        (t.s("apply-kind"), view.kind.said_of(view.lift, t)),
+        (t.s("apply-kind"), say_kind(view.kind, view.lift, t)),
         (t.s("apply-office"), view.office.clone()),
         (t.s("status-sent"), t.moment(&view.submitted)),
     ];

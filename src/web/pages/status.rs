@@ -30,7 +30,7 @@ use crate::web::sent::Sent;
 use crate::web::shell::{Shell, page, page_with};
 use crate::web::state::State;
 use crate::web::visitor::{Visitor, cookie};
-use crate::words::{Said, Words};
+use crate::words::{Said, Words, say_kind};
 
 /// Characters of a number in a link.
 const NUMBER_MAX: usize = 40;
@@ -362,7 +362,7 @@ fn asked(t: Words, view: &RequestView, name: &str) -> Vec<(String, String)> {
     );
     let letter = if view.letter.number.is_empty() { String::new() } else { letter };
     let facts = [
-        ("apply-kind", Some(view.kind.said_of(view.lift, t))),
+        ("apply-kind", Some(say_kind(view.kind, view.lift, t))),
         ("apply-name", Some(name.to_owned())),
         ("apply-office", Some(view.office.clone())),
         ("apply-purpose", Some(view.purpose.clone())),

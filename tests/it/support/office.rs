@@ -131,7 +131,7 @@ pub fn service(name: &str, records: Value) -> Value {
 
 /// The code of a village in the list the program ships.
 fn region(name: &str) -> String {
-    let list = include_str!("../../../src/queue/data/wilayah-32.09.csv");
+    let list = include_str!("../../../src/core/queue/data/wilayah-32.09.csv");
     let line = list.lines().find(|line| line.ends_with(&format!(",desa,{name}"))).unwrap();
     line.split(',').next().unwrap().to_owned()
 }
