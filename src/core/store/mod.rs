@@ -182,28 +182,41 @@ impl Store {
         &self,
         work: impl FnOnce(&Tx<'_>) -> Result<T, E>,
     ) -> Result<T, E> {
+        let (mut work, mut outcome) = (Some(work), None);
+        self.write_if(&mut |tx| {
+            outcome = work.take().map(|work| work(tx));
+            matches!(outcome, Some(Ok(_)))
+        })?;
+        outcome.unwrap_or_else(|| unreachable!("what is begun runs the work"))
+    }
+
+    /// Runs `work` in one transaction, and keeps what it did if it says so; returns that. Compiled once, and not for each
+    /// caller.
+    fn write_if(&self, work: &mut dyn FnMut(&Tx<'_>) -> bool) -> Result<bool, StoreError> {
         let may = || match () {
             () if self.is_left() => Err(StoreError::Left),
             () if self.is_followed() => Err(StoreError::Followed),
             () => Ok(()),
         };
-        let work = |link: Link<'_>| -> Result<T, E> {
+        let mut work = |link: Link<'_>| -> Result<bool, StoreError> {
             #[cfg(feature = "approval")]
             self.0.guard.get().inspect(|guard| guard.begin());
             let tx = Tx(self.reader(link));
-            let value = work(&tx)?;
+            let is_kept = work(&tx);
             #[cfg(feature = "approval")]
-            tx.seal_rows()?;
-            Ok(value)
+            if is_kept {
+                tx.seal_rows()?;
+            }
+            Ok(is_kept)
         };
-        let value = match &self.0.engine {
-            Engine::Sqlite(database) => database.write(may, work),
+        let is_kept = match &self.0.engine {
+            Engine::Sqlite(database) => database.write(&may, &mut work),
             #[cfg(feature = "postgres")]
-            Engine::Postgres(database) => database.write(may, work),
+            Engine::Postgres(database) => database.write(&may, &mut work),
         }?;
         #[cfg(feature = "approval")]
-        self.0.guard.get().inspect(|guard| guard.committed());
-        Ok(value)
+        self.0.guard.get().filter(|_| is_kept).inspect(|guard| guard.committed());
+        Ok(is_kept)
     }
 
     /// Writes nothing from now on, once what is being written is done: another process works on it.
@@ -251,10 +264,22 @@ impl Store {
         &self,
         work: impl FnOnce(&Reader<'_>) -> Result<T, E>,
     ) -> Result<T, E> {
+        let (mut work, mut outcome) = (Some(work), None);
+        self.look(&mut |reader| {
+            outcome = work.take().map(|work| work(reader));
+            matches!(outcome, Some(Ok(_)))
+        })?;
+        outcome.unwrap_or_else(|| unreachable!("what is begun runs the work"))
+    }
+
+    /// Runs `work`, which says whether it went well, on one consistent view of the database. Compiled once, and not for
+    /// each caller.
+    fn look(&self, work: &mut dyn FnMut(&Reader<'_>) -> bool) -> Result<(), StoreError> {
+        let mut work = |link: Link<'_>| work(&self.reader(link));
         match &self.0.engine {
-            Engine::Sqlite(database) => database.read(|link| work(&self.reader(link))),
+            Engine::Sqlite(database) => database.read(&mut work),
             #[cfg(feature = "postgres")]
-            Engine::Postgres(database) => database.read(|link| work(&self.reader(link))),
+            Engine::Postgres(database) => database.read(&mut work),
         }
     }
 

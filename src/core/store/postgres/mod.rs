@@ -310,35 +310,37 @@ impl Database {
 //------------ Writing -------------------------------------------------------
 
 impl Database {
-    /// Runs `work` in one transaction, if `may` allows it once the writer is ours.
-    pub(super) fn write<T, E: From<StoreError>>(
+    /// Runs `work` in one transaction, if `may` allows it once the writer is ours; what it did is kept if it says so.
+    pub(super) fn write(
         &self,
-        may: impl FnOnce() -> Result<(), StoreError>,
-        work: impl FnOnce(Link<'_>) -> Result<T, E>,
-    ) -> Result<T, E> {
+        may: &dyn Fn() -> Result<(), StoreError>,
+        work: &mut dyn FnMut(Link<'_>) -> Result<bool, StoreError>,
+    ) -> Result<bool, StoreError> {
         let mut writer = lock(&self.writer);
         may()?;
         self.see_the_outcome(&mut writer, OUTCOME_MAX)?;
         let (turn, number) = self.begin(&mut writer)?;
-        let value = work(Link::Postgres(&turn))?;
+        if !work(Link::Postgres(&turn))? {
+            return Ok(false);
+        }
         match turn.commit() {
             Ok(()) => {
                 *lock(&self.refusal) = None;
-                Ok(value)
+                Ok(true)
             }
             // The server has undone it.
             Err(fault) if !fault.ends_session() => {
                 self.note(&fault);
-                Err(StoreError::Commit(fault.into()).into())
+                Err(StoreError::Commit(fault.into()))
             }
             Err(fault) => {
                 writer.session = None;
                 match self.outcome(&number, OUTCOME_MAX) {
-                    Some(true) => Ok(value),
-                    Some(false) => Err(StoreError::Commit(fault.into()).into()),
+                    Some(true) => Ok(true),
+                    Some(false) => Err(StoreError::Commit(fault.into())),
                     None => {
                         writer.doubt = Some(number);
-                        Err(StoreError::Unheard(fault.into()).into())
+                        Err(StoreError::Unheard(fault.into()))
                     }
                 }
             }
@@ -387,14 +389,12 @@ impl Database {
 
 impl Database {
     /// Runs `work` on one consistent view.
-    pub(super) fn read<T, E: From<StoreError>>(
-        &self,
-        work: impl FnOnce(Link<'_>) -> Result<T, E>,
-    ) -> Result<T, E> {
+    pub(super) fn read(&self, work: &mut dyn FnMut(Link<'_>) -> bool) -> Result<(), StoreError> {
         let mut lent = self.lend()?;
         let session = lent.session.as_mut().ok_or_else(|| failed(Fault::Busy))?;
         let turn = session.begin_read(self).map_err(|fault| StoreError::Begin(fault.into()))?;
-        work(Link::Postgres(&turn))
+        work(Link::Postgres(&turn));
+        Ok(())
     }
 
     /// A session for a reader, seen to be alive.

@@ -98,12 +98,12 @@ impl Database {
         })
     }
 
-    /// Runs `work` in one transaction, if `may` allows it once the writer is ours.
-    pub(super) fn write<T, E: From<StoreError>>(
+    /// Runs `work` in one transaction, if `may` allows it once the writer is ours; what it did is kept if it says so.
+    pub(super) fn write(
         &self,
-        may: impl FnOnce() -> Result<(), StoreError>,
-        work: impl FnOnce(Link<'_>) -> Result<T, E>,
-    ) -> Result<T, E> {
+        may: &dyn Fn() -> Result<(), StoreError>,
+        work: &mut dyn FnMut(Link<'_>) -> Result<bool, StoreError>,
+    ) -> Result<bool, StoreError> {
         let mut connection = lock(&self.writer);
         may()?;
         self.presence.check()?;
@@ -111,18 +111,17 @@ impl Database {
             .transaction_with_behavior(TransactionBehavior::Immediate)
             .map_err(|error| self.not_begun(error))?;
         self.is_locked_out.store(false, Ordering::Relaxed);
-        let value = work(Link::Sqlite(&transaction))?;
+        if !work(Link::Sqlite(&transaction))? {
+            return Ok(false);
+        }
         transaction.commit().map_err(|error| StoreError::Commit(error.into()))?;
         // Into a file that nobody finds again it is not on disk.
         self.presence.check()?;
-        Ok(value)
+        Ok(true)
     }
 
-    /// Runs `work` on one consistent view.
-    pub(super) fn read<T, E: From<StoreError>>(
-        &self,
-        work: impl FnOnce(Link<'_>) -> Result<T, E>,
-    ) -> Result<T, E> {
+    /// Runs `work` on one consistent view. A connection on which it did not go well is not used again.
+    pub(super) fn read(&self, work: &mut dyn FnMut(Link<'_>) -> bool) -> Result<(), StoreError> {
         self.presence.check()?;
         let idle = lock(&self.readers).pop();
         let mut connection = match idle {
@@ -132,13 +131,13 @@ impl Database {
         let transaction = connection
             .transaction_with_behavior(TransactionBehavior::Deferred)
             .map_err(|error| StoreError::Begin(error.into()))?;
-        let value = work(Link::Sqlite(&transaction))?;
+        let is_well = work(Link::Sqlite(&transaction));
         drop(transaction);
         let mut idle = lock(&self.readers);
-        if idle.len() < IDLE_READERS_MAX {
+        if is_well && idle.len() < IDLE_READERS_MAX {
             idle.push(connection);
         }
-        Ok(value)
+        Ok(())
     }
 }
 
