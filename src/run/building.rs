@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use tokio::net::TcpListener;
 use tokio::runtime::{Builder, Runtime};
@@ -19,7 +19,7 @@ use super::host::Host;
 use super::node::Node;
 use super::ready::Ready;
 use super::road_3::Road3;
-use super::stand_in::Database;
+use super::stand_in::{Awaited, Database, Late};
 use super::time::now_ms;
 use super::timer::{TICK, every};
 use super::{StateDir, options};
@@ -35,13 +35,15 @@ use crate::publish::Watcher;
 use crate::serve::{self, Inherited, Operations, Purpose, Running};
 use crate::service::Notifier;
 use crate::signer::Signer;
-use crate::store::Location;
 use crate::text::with_causes;
 
 /// Threads for pages, control socket and metrics; the name server has its own.
 const THREADS: usize = 2;
 /// How long what is asked for on pages may take at a stop.
 const LAST_WORDS: Duration = Duration::from_secs(1);
+/// How soon a start that lacked the database may be followed by another one: what fails each time is not tried without a
+/// pause.
+const AGAIN_AFTER: Duration = Duration::from_secs(3);
 /// How long tasks in flight may take at a stop.
 const STOP_SECONDS_MAX: u64 = 10;
 
@@ -83,6 +85,8 @@ pub(super) struct Start {
     pub(super) program: Option<(PathBuf, Vec<OsString>)>,
     /// Where commands send what ends the daemon.
     pub(super) events: Events,
+    /// The database that a start before this one did not wait for.
+    pub(super) late: Late,
 }
 
 impl Building {
@@ -94,7 +98,7 @@ impl Building {
         answering: impl FnOnce(Option<&str>) -> Result<(), RunError>,
     ) -> Result<(Self, Ready), RunError> {
         let settings = &loaded.settings;
-        let Start { mut inherited, notifier, rights, program, events } = start;
+        let Start { mut inherited, notifier, rights, program, events, late } = start;
         let state_dir = StateDir::take_as_it_is(&settings.server.state_dir)?;
         let sources = options::sources(settings)?;
         let publish = options::publish(settings)?;
@@ -104,7 +108,8 @@ impl Building {
             // on a newer schema.
             serve::bind(&serve, &mut inherited)?;
         }
-        let (database, publisher) = Database::open(sources, &publish, state_dir.fault())?;
+        let (mut database, publisher) =
+            Database::open(sources, &publish, state_dir.fault(), &late, inherited.lives_on())?;
         let runtime = system("cannot start the threads of pages and commands", runtime())?;
         // Bound before the first answer goes out: a command sent right after it waits in the socket.
         let control = bind_control(&runtime, &state_dir);
@@ -189,8 +194,8 @@ impl Building {
             warnings,
         };
         host.node.start((&runtime, &stopped), &host);
-        if let Some(place) = &database.awaited {
-            await_database(&runtime, place.clone(), &host, &stopped);
+        if let Some(awaited) = database.awaited.take() {
+            await_database(&runtime, awaited, &host, &stopped);
         }
         let herald = Herald::start(&host, ready.dns.clone());
         let building = Self {
@@ -446,13 +451,13 @@ fn start_metrics(
 /// Starts anew, by itself, as soon as the database can be worked on: until then a stand-in is in its place.
 fn await_database(
     runtime: &Runtime,
-    place: Location,
+    awaited: Awaited,
     host: &Arc<Host>,
     stopped: &watch::Receiver<bool>,
 ) {
-    let events = host.events.clone();
+    let (events, awaited, begun) = (host.events.clone(), Arc::new(awaited), Instant::now());
     drop(runtime.spawn(every(TICK, stopped.clone(), move |_| {
-        if place.can_be_joined() {
+        if begun.elapsed() >= AGAIN_AFTER && awaited.has_come() {
             events.send(Event::Again);
         }
     })));
@@ -483,6 +488,7 @@ mod tests {
             rights: Vec::new(),
             program: None,
             events: Events::none(),
+            late: Late::default(),
         };
         let (building, ready) = Building::start(&loaded, start, |_| Ok(())).unwrap();
         let metrics = ready.metrics.unwrap();

@@ -13,6 +13,7 @@ use super::building::{Building, Retired, Start};
 use super::error::{RunError, system};
 use super::ready::Ready;
 use super::signals::{Signal, Signals};
+use super::stand_in::Late;
 use super::succession;
 use crate::config::Loaded;
 use crate::control::Reply;
@@ -79,12 +80,14 @@ pub fn serve(loaded: &Loaded, begin: Begin, ready: impl Fn(&Ready)) -> Result<En
     let mut signals = waiting.block_on(async { system("signals", Signals::listen()) })?;
     let (events, mut asked) = mpsc::unbounded_channel();
     let Begin { notifier, inherited, follows, rights, program } = begin;
+    let late = Late::default();
     let as_before = move |inherited| Start {
         inherited,
         notifier: notifier.clone(),
         rights: rights.clone(),
         program: program.clone(),
         events: Events(events.clone()),
+        late: late.clone(),
     };
     let (first, settings) = (as_before.clone(), loaded.clone());
     let work = move || {

@@ -368,6 +368,12 @@ const OF_VERSIONS: &[Line] = &[
         "remove it from one of them",
     ),
     (
+        "no-copy",
+        "error",
+        "while the database on a server is away: what was served of the zone cannot be read either, so it is not served",
+        "see to the database; the zone comes back with it",
+    ),
+    (
         "database-restored",
         "warning",
         "the database file was replaced: a backup was restored by hand",

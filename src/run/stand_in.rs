@@ -4,19 +4,31 @@
 //! The database is not used if it cannot be opened, is damaged, locked or of a later version, if it is missing or empty
 //! although other files show that there was one, or if it knows none of the zones in those files: a lost database is
 //! never replaced by a new one. The stand-in is in memory, so that it needs no disk.
+//!
+//! On a server other nodes may go on publishing meanwhile. Then nothing is taken from the files and no serial is given out:
+//! zones are served as they were last (`Publisher::keep`). So they are as well while a server is slow to open, until it is.
 
 use std::path::Path;
+use std::sync::mpsc::{self, RecvTimeoutError, SendError};
+use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
 use std::time::Duration;
 
 use super::RunError;
 use super::moving;
 use super::restore::RESTORING;
-use crate::publish::{Options, Publisher, ReloadReport, Sources};
+use crate::lock::lock;
+use crate::publish::{By, Options, Publisher, ReloadReport, Sources};
 use crate::store::{Location, Store, StoreError};
 use crate::text::with_causes;
 
 /// Time limit of the damage check at a start.
 const CHECK_MAX: Duration = Duration::from_secs(2);
+
+/// How long a start waits for a server before it serves what was served last.
+const OPEN_MAX: Duration = Duration::from_secs(3);
+
+//------------ Database ------------------------------------------------------
 
 /// The database, or a temporary stand-in.
 pub(super) struct Database {
@@ -24,8 +36,45 @@ pub(super) struct Database {
     pub(super) store: Store,
     /// Why it is a stand-in; `None` for the real one.
     pub(super) reason: Option<String>,
-    /// Where it is, if it was only not reached: it may come by itself.
-    pub(super) awaited: Option<Location>,
+    /// What it stands in for, if that may come by itself.
+    pub(super) awaited: Option<Awaited>,
+}
+
+/// A database that may be worked on later.
+pub(super) struct Awaited {
+    /// Where it is.
+    place: Location,
+    /// An attempt to open it that took too long for a start, and goes on.
+    attempt: Option<JoinHandle<()>>,
+}
+
+impl Awaited {
+    /// Whether a start could work on it now.
+    pub(super) fn has_come(&self) -> bool {
+        match &self.attempt {
+            Some(attempt) => attempt.is_finished(),
+            None => self.place.can_be_joined(),
+        }
+    }
+}
+
+/// A database with the zones on it.
+type Opened = (Database, Publisher);
+
+/// What came of an attempt that a start did not wait for: the next start in this process begins with it.
+#[derive(Clone, Default)]
+pub(super) struct Late(Arc<Mutex<Option<Result<Opened, Unusable>>>>);
+
+impl Late {
+    /// Takes it, with the zones as they are wanted now.
+    fn take(&self, sources: &Sources) -> Option<Result<Opened, Unusable>> {
+        let opened = lock(&self.0).take()?;
+        Some(opened.inspect(|(database, publisher)| {
+            if !database.follows() {
+                publisher.set_sources(sources.clone(), &By::gapura());
+            }
+        }))
+    }
 }
 
 impl Database {
@@ -35,42 +84,27 @@ impl Database {
     }
 
     /// Opens the database, or a stand-in, and the zones on it. `fault` is why the state directory cannot be written,
-    /// if so.
+    /// if so. A server that is slow is waited for only if somebody `answers` queries meanwhile.
     pub(super) fn open(
         sources: Sources,
         options: &Options,
         fault: Option<String>,
-    ) -> Result<(Self, Publisher), RunError> {
-        let unusable = match fault.map_or_else(|| joined(options), |fault| Err(fault.into())) {
-            Ok(store) if store.is_followed() => {
-                let publisher = Publisher::follow(store.clone(), options.clone());
-                // What fails is tried again within a second.
-                if let (_, Err(error)) = publisher.catch_up() {
-                    tracing::error!(error = with_causes(&error), "the database cannot be followed");
-                }
-                let database = Self { store, reason: None, awaited: None };
-                return Ok((database, publisher));
-            }
-            Ok(store) => {
-                guard_rows(&store, &options.state_dir);
-                // The outcome for each zone is in the log; a refused zone does not stop the others.
-                let (publisher, reports) =
-                    Publisher::open(store.clone(), sources.clone(), options.clone())?;
-                match reports.iter().find(|report| report.is_lost_by_database()) {
-                    None => {
-                        let database = Self { store, reason: None, awaited: None };
-                        return Ok((database, publisher));
-                    }
-                    Some(report) => Unusable::from(text_of(report)),
-                }
-            }
+        late: &Late,
+        answers: bool,
+    ) -> Result<Opened, RunError> {
+        let is_shared = options.database.state_dir().is_none();
+        let opened = match (fault, late.take(&sources)) {
+            (Some(fault), _) => Err(fault.into()),
+            (None, Some(opened)) => opened,
+            (None, None) if is_shared && !answers => Self::real_in_time(&sources, options, late),
+            (None, None) => Self::real(sources.clone(), options),
+        };
+        let Unusable { reason, may_come, attempt } = match opened {
+            Ok(opened) => return Ok(opened),
             Err(unusable) => unusable,
         };
-        let Unusable { reason, may_come } = unusable;
-        let awaited = may_come.then(|| options.database.clone());
-        if options.database.state_dir().is_none()
-            && let Some(publisher) = Publisher::keep(options.clone())?
-        {
+        let awaited = may_come.then(|| Awaited { place: options.database.clone(), attempt });
+        if is_shared && let Some(publisher) = Publisher::keep(options.clone(), &sources.zones)? {
             tracing::error!(%reason, "the database is not used: zones are served as they were last, the queue is closed");
             let store = publisher.store();
             return Ok((Self { store, reason: Some(reason), awaited }, publisher));
@@ -85,6 +119,57 @@ impl Database {
         // Serials are on disk before they are served, if the disk can be written.
         publisher.flush();
         Ok((Self { store, reason: Some(reason), awaited }, publisher))
+    }
+
+    /// The database, if it can be used, and the zones on it.
+    fn real(sources: Sources, options: &Options) -> Result<Opened, Unusable> {
+        let store = joined(options)?;
+        let database = Self { store: store.clone(), reason: None, awaited: None };
+        if store.is_followed() {
+            let publisher = Publisher::follow(store, options.clone());
+            // What fails is tried again within a second.
+            if let (_, Err(error)) = publisher.catch_up() {
+                tracing::error!(error = with_causes(&error), "the database cannot be followed");
+            }
+            return Ok((database, publisher));
+        }
+        guard_rows(&store, &options.state_dir);
+        // The outcome for each zone is in the log; a refused zone does not stop the others.
+        let (publisher, reports) = Publisher::open(store, sources, options.clone())
+            .map_err(|error| Unusable::from(with_causes(&error)))?;
+        match reports.iter().find(|report| report.is_lost_by_database()) {
+            None => Ok((database, publisher)),
+            // What a server did not do for one of the zones it may do later.
+            Some(report) => {
+                let may_come = options.database.state_dir().is_none();
+                Err(Unusable { may_come, ..text_of(report).into() })
+            }
+        }
+    }
+
+    /// The same, if a server is not slow and copies could be served meanwhile.
+    fn real_in_time(sources: &Sources, options: &Options, late: &Late) -> Result<Opened, Unusable> {
+        let (done, opened) = mpsc::sync_channel(0);
+        let (for_thread, of, late) = (sources.clone(), options.clone(), late.clone());
+        let work = move || {
+            // What nobody waits for any more.
+            if let Err(SendError(opened)) = done.send(Self::real(for_thread, &of)) {
+                *lock(&late.0) = Some(opened);
+            }
+        };
+        let thread = std::thread::Builder::new().name("open".to_owned()).spawn(work);
+        let Ok(attempt) = thread else { return Self::real(sources.clone(), options) };
+        let most = if Publisher::has_kept(&options.state_dir) { OPEN_MAX } else { Duration::MAX };
+        match opened.recv_timeout(most) {
+            Ok(opened) => opened,
+            Err(RecvTimeoutError::Timeout) => {
+                let reason = format!("{} takes long to open", options.database);
+                Err(Unusable { reason, may_come: true, attempt: Some(attempt) })
+            }
+            Err(RecvTimeoutError::Disconnected) => {
+                Err("it could not be opened: the log says why".to_owned().into())
+            }
+        }
     }
 }
 
@@ -105,7 +190,7 @@ fn joined(options: &Options) -> Result<Store, Unusable> {
         }
         opened => opened?,
     };
-    fault_of(&store, options).map_or(Ok(store), |fault| Err(fault.into()))
+    fault_of(&store, options).map_or(Ok(store), Err)
 }
 
 /// Why this node must not publish on a database that another one has worked on: it has not the same keys.
@@ -131,7 +216,7 @@ pub(super) fn usable(options: &Options) -> Result<Store, Unusable> {
     prepared(options)?;
     let store = options.database.open()?;
     store.hold()?;
-    fault_of(&store, options).map_or(Ok(store), |fault| Err(fault.into()))
+    fault_of(&store, options).map_or(Ok(store), Err)
 }
 
 /// Sees that the database is not lost, and keeps a copy of one that is about to be migrated.
@@ -152,19 +237,21 @@ fn prepared(options: &Options) -> Result<(), Unusable> {
 pub(super) struct Unusable {
     /// In words.
     pub(super) reason: String,
-    /// Whether its server was only not reached.
+    /// Whether its server may come back by itself.
     may_come: bool,
+    /// An attempt to open it that goes on.
+    attempt: Option<JoinHandle<()>>,
 }
 
 impl From<String> for Unusable {
     fn from(reason: String) -> Self {
-        Self { reason, may_come: false }
+        Self { reason, may_come: false, attempt: None }
     }
 }
 
 impl From<StoreError> for Unusable {
     fn from(error: StoreError) -> Self {
-        Self { reason: with_causes(&error), may_come: error.may_pass() }
+        Self { reason: with_causes(&error), may_come: error.may_pass(), attempt: None }
     }
 }
 
@@ -197,7 +284,7 @@ pub(super) fn lost(options: &Options) -> Result<Option<String>, StoreError> {
 }
 
 /// Why a database that opens is not used: it is damaged, or not the one that the zones were served from.
-pub(super) fn fault_of(store: &Store, options: &Options) -> Option<String> {
+pub(super) fn fault_of(store: &Store, options: &Options) -> Option<Unusable> {
     let state_dir = &options.state_dir;
     let published = Publisher::published(state_dir);
     let looked = || -> Result<_, StoreError> {
@@ -206,12 +293,15 @@ pub(super) fn fault_of(store: &Store, options: &Options) -> Option<String> {
     };
     match looked() {
         Ok(true) => None,
-        Ok(false) => Some(format!(
-            "{} knows none of the zones that were served from this directory: it is another database; \
-             put the right one back from the backup of the state directory",
-            options.database
-        )),
-        Err(error) => Some(with_causes(&error)),
+        Ok(false) => {
+            let reason = format!(
+                "{} knows none of the zones that were served from this directory: it is another database; \
+                 put the right one back from the backup of the state directory",
+                options.database
+            );
+            Some(reason.into())
+        }
+        Err(error) => Some(error.into()),
     }
 }
 

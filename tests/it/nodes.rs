@@ -429,6 +429,61 @@ fn a_node_that_starts_while_the_database_is_away_serves_what_was_served_last() {
 }
 
 #[test]
+fn a_node_whose_copies_are_lost_gives_out_no_serials_of_its_own() {
+    let Some(mut pair) = Pair::start("") else { return };
+    pair.add(0, "terakhir");
+    has(pair.daemon(1), "terakhir");
+    let served = serial(pair.daemon(1));
+    for at in 0..2 {
+        assert_eq!(pair.daemons[at].take().unwrap().end_with("TERM"), Some(0));
+    }
+    pair.cluster.kill();
+    let state = |at: usize| pair.dirs[at].path().join("state");
+    // The list of one is lost, and the copies of the other are damaged.
+    std::fs::remove_file(state(0).join("zones")).unwrap();
+    for file in std::fs::read_dir(state(1).join("served")).unwrap().flatten() {
+        std::fs::File::options().write(true).open(file.path()).unwrap().set_len(200).unwrap();
+    }
+    let before = std::fs::read_to_string(state(1).join("serials")).unwrap();
+    let daemons = [0, 1].map(|at| Daemon::in_dir(pair.dirs[at].path()));
+    has(&daemons[0], "terakhir");
+    assert_eq!(serial(&daemons[0]), served);
+    let answer = ask(daemons[1].dns(), ZONE, RecordType::SOA);
+    assert_eq!(answer.metadata.response_code, ResponseCode::ServFail);
+    assert!(status(&daemons[1]).contains("there is no copy"), "{}", status(&daemons[1]));
+    assert_eq!(std::fs::read_to_string(state(1).join("serials")).unwrap(), before);
+    pair.daemons = daemons.map(Some);
+    pair.cluster.begin();
+    until("one publishes", || pair.publishes().iter().filter(|it| **it).count() == 1);
+    for daemon in pair.daemons.iter().flatten() {
+        has(daemon, "terakhir");
+        assert!(serial(daemon) >= served);
+    }
+}
+
+#[test]
+fn a_start_that_waits_for_a_standby_serves_what_was_served_last_until_it_comes() {
+    let Some(mut pair) = Pair::start("") else { return };
+    pair.add(0, "terakhir");
+    let served = serial(pair.daemon(0));
+    for at in [1, 0] {
+        assert_eq!(pair.daemons[at].take().unwrap().end_with("TERM"), Some(0));
+    }
+    pair.cluster.sql("ALTER SYSTEM SET synchronous_standby_names = 'nobody'");
+    pair.cluster.sql("SELECT pg_reload_conf()");
+    pair.daemons[0] = Some(Daemon::in_dir(pair.dirs[0].path()));
+    has(pair.daemon(0), "terakhir");
+    assert_eq!(serial(pair.daemon(0)), served);
+    let text = status(pair.daemon(0));
+    assert!(text.contains("the queue is closed") && text.contains("takes long"), "{text}");
+    pair.cluster.sql("ALTER SYSTEM RESET synchronous_standby_names");
+    pair.cluster.sql("SELECT pg_reload_conf()");
+    until("it publishes", || pair.publishes() == [true, false]);
+    assert!(serial(pair.daemon(0)) >= served);
+    is_good(pair.dirs[0].path());
+}
+
+#[test]
 fn nodes_go_on_when_the_database_comes_back_and_one_of_them_publishes() {
     let Some(mut pair) = Pair::start("") else { return };
     for turn in 0..3 {

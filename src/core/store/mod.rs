@@ -496,8 +496,11 @@ impl StoreError {
     /// Whether the same may be done a moment later with nobody mending anything here: a server comes back.
     pub fn may_pass(&self) -> bool {
         match self {
-            Self::Held(_) => true,
-            Self::Begin(fault) | Self::Statement(fault) => fault.may_pass(),
+            Self::Held(_) | Self::Superseded(_) | Self::Outdated(_) => true,
+            Self::Begin(fault)
+            | Self::Statement(fault)
+            | Self::Commit(fault)
+            | Self::Unheard(fault) => fault.may_pass(),
             _ => false,
         }
     }

@@ -84,7 +84,7 @@ impl Check<'_> {
         match looked {
             Ok(None) => self.keys_alone(path),
             Ok(Some(store)) => match stand_in::fault_of(&store, &options) {
-                Some(message) => self.fault("database", key, message, UNTIL_THEN),
+                Some(unusable) => self.fault("database", key, unusable.reason, UNTIL_THEN),
                 None => self.keys(path, &store),
             },
             Err(error) => {

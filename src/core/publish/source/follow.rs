@@ -12,16 +12,19 @@
 //! Operator's files are not looked at.
 
 use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Instant;
 
 use super::known;
+use super::reload::report;
 use super::restore::version_in;
 use crate::lock::lock;
 use crate::publish::door::{self, swap};
 use crate::publish::state::serial::is_ahead;
 use crate::publish::state::{
-    Cause, Copied, Guard, Inner, Job, KeptKeys, LastChange, Listed, Options, Publisher, Refusal,
-    Slot, Version, ZoneSigning, ZoneSource, ZoneState, error,
+    Cause, Copied, Guard, Inner, Job, KeptKeys, LastChange, Listed, Options, Outcome, Publisher,
+    Refusal, Slot, Version, ZoneSigning, ZoneSource, ZoneState, error,
 };
 use crate::store::journal::JournalRow;
 use crate::store::nodes::ZoneHead;
@@ -65,11 +68,20 @@ impl Publisher {
     }
 
     /// The same for as long as a database is away that other nodes may work on: the serials are theirs to raise, and what
-    /// their operator's files and ours say is for them to decide. None if there are no copies.
-    pub fn keep(options: Options) -> Result<Option<Self>, StoreError> {
+    /// their operator's files and ours say is for them to decide. A zone of which no copy can be read is not served: its
+    /// file would get a serial under which others serve something else. None if nothing was served here before.
+    pub fn keep(options: Options, sources: &[ZoneSource]) -> Result<Option<Self>, StoreError> {
+        if !Self::has_kept(&options.state_dir) {
+            return Ok(None);
+        }
         let publisher = Self::follow(Store::away()?, Options { is_stand_in: true, ..options });
-        let has_some = publisher.zones().iter().any(|entry| entry.zone().is_some());
-        Ok(has_some.then_some(publisher))
+        publisher.0.miss(sources);
+        Ok(Some(publisher))
+    }
+
+    /// Whether zones were served from a database before.
+    pub fn has_kept(state_dir: &Path) -> bool {
+        known::is_there(state_dir) || !door::copied(state_dir).is_empty()
     }
 
     /// Serves what was committed since the last look. What was taken in before it failed is served all the same.
@@ -129,15 +141,41 @@ impl Publisher {
 impl Inner {
     /// Serves the zones of the run before as their copies have them.
     fn take_copies(&self) {
+        let state_dir = &self.options.state_dir;
+        let mut sources = sources_by_apex(known::read(state_dir).zones);
+        // The list may be lost.
+        for apex in door::copied(state_dir) {
+            let source = || ZoneSource::new(apex.clone(), PathBuf::new());
+            sources.entry(apex.clone()).or_insert_with(source);
+        }
         let mut entries = Vec::new();
-        for source in known::read(&self.options.state_dir).zones {
-            let Some(zone) = door::read_copy(&self.options.state_dir, &source.apex) else {
-                continue;
-            };
+        for source in sources.into_values() {
+            let Some(zone) = door::read_copy(state_dir, &source.apex) else { continue };
             let slot = Slot::new(source);
             lock(&slot.state).serve(version(zone.clone()));
             entries.push(Entry::Loaded(zone));
             lock(&self.slots).insert(slot.apex.clone(), Arc::new(slot));
+        }
+        swap(self, &[], entries);
+    }
+
+    /// Says of zones that there should be, and of which there is no copy, that they wait for the database.
+    fn miss(&self, sources: &[ZoneSource]) {
+        let known = known::read(&self.options.state_dir).zones;
+        let mut missed = sources_by_apex(sources.iter().cloned().chain(known));
+        missed.retain(|apex, _| self.slot(apex).is_err());
+        let mut entries = Vec::new();
+        for (apex, source) in missed {
+            let began = Instant::now();
+            let message = "there is no copy beside the database of what was served of the zone";
+            let hint = "it is served again once the database is reached";
+            let findings = vec![error("no-copy", message.to_owned(), hint)];
+            let outcome = Outcome::Refused { serial: None, guard: Guard::Database };
+            let report = report(&source, outcome, findings, began);
+            let slot = Slot::new(source);
+            lock(&slot.state).conclude(&report, (self.options.now_ms)());
+            lock(&self.slots).insert(apex.clone(), Arc::new(slot));
+            entries.push(Entry::NotLoaded(apex));
         }
         swap(self, &[], entries);
     }
@@ -305,6 +343,11 @@ impl Inner {
         let copy = door::read_copy(&self.options.state_dir, &state.source.apex)?;
         (copy.serial() == row.serial || is_ahead(copy.serial(), row.serial)).then_some(copy)
     }
+}
+
+/// Zones by their apex.
+fn sources_by_apex(sources: impl IntoIterator<Item = ZoneSource>) -> BTreeMap<Name, ZoneSource> {
+    sources.into_iter().map(|source| (source.apex.clone(), source)).collect()
 }
 
 impl ZoneState {
