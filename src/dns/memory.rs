@@ -4,7 +4,12 @@
 //! is left out.
 #![allow(unsafe_code)]
 
+use std::alloc::{Layout, alloc_zeroed};
 use std::mem::MaybeUninit;
+use std::sync::Mutex;
+
+use crate::lock::lock;
+use crate::threads::each;
 
 /// Octets of a line of the caches; where lines are longer, some are asked for twice.
 const LINE_OCTETS: usize = 64;
@@ -51,6 +56,51 @@ pub fn roomy<T>(count: usize) -> Vec<T> {
     // Without that much room it is as it was.
     let _ = room.try_reserve_exact(count);
     room
+}
+
+/// So many zeros, of which none takes memory before it is touched; `None` if not even the addresses are there.
+pub fn zeros(count: usize) -> Option<Vec<u8>> {
+    if count == 0 {
+        return Some(Vec::new());
+    }
+    let layout = Layout::array::<u8>(count).ok()?;
+    // SAFETY: the layout has octets. What comes back is nobody else's, all of it is set, and a vector of octets frees it
+    // with this very layout.
+    unsafe {
+        let start = alloc_zeroed(layout);
+        (!start.is_null()).then(|| Vec::from_raw_parts(start, count, count))
+    }
+}
+
+/// A vector of parts of these lengths, made by so many threads: `make` puts the part of a number into an empty vector.
+///
+/// # Panics
+///
+/// If a part has another length.
+pub fn joined<T: Copy + Send>(
+    threads: usize,
+    lengths: &[usize],
+    make: impl Fn(usize, &mut Vec<T>) + Sync,
+) -> Vec<T> {
+    let count = lengths.iter().sum();
+    let mut all = Vec::with_capacity(count);
+    let mut rest = &mut all.spare_capacity_mut()[..count];
+    let mut rooms = Vec::with_capacity(lengths.len());
+    for length in lengths {
+        let (room, after) = rest.split_at_mut(*length);
+        rooms.push(Mutex::new(room));
+        rest = after;
+    }
+    each(threads, rooms.len(), Vec::new, |own, part| {
+        own.clear();
+        make(part, own);
+        // Another length is a panic here.
+        lock(&rooms[part]).write_copy_of_slice(own);
+    });
+    drop(rooms);
+    // SAFETY: the parts are all of the first `count` values, and each was written.
+    unsafe { all.set_len(count) };
+    all
 }
 
 /// Asks for large pages for what is not written yet and stays: look-ups need fewer entries of the processor's table of
@@ -110,5 +160,30 @@ mod tests {
         // More than there are addresses.
         assert_eq!(super::roomy::<u64>(usize::MAX / 16).capacity(), 0);
         super::in_large_pages::<u8>(&mut []);
+    }
+
+    #[test]
+    fn what_is_made_in_parts_is_whole() {
+        for threads in 0..4 {
+            for lengths in [&[][..], &[0], &[3, 0, 4, 1], &[1000; 50]] {
+                let all = super::joined(threads, lengths, |part, own| {
+                    own.extend((0..lengths[part]).map(|at| (part, at)));
+                });
+                let expected = lengths.iter().enumerate();
+                let expected =
+                    expected.flat_map(|(part, length)| (0..*length).map(move |at| (part, at)));
+                assert!(all.into_iter().eq(expected));
+            }
+        }
+        let wrong = || super::joined(2, &[3, 4], |_, own: &mut Vec<u8>| own.extend([1, 2, 3]));
+        assert!(std::panic::catch_unwind(wrong).is_err());
+        assert!(
+            super::zeros(1 << 20)
+                .is_some_and(|all| all.len() == 1 << 20 && all.iter().all(|it| *it == 0))
+        );
+        assert!(
+            super::zeros(0).is_some_and(|none| none.is_empty())
+                && super::zeros(usize::MAX / 4).is_none()
+        );
     }
 }

@@ -62,6 +62,12 @@ pub fn each<S, T: Send>(
     done.into_iter().map(|(_, made)| made).collect()
 }
 
+/// Frees what is large on a thread of its own, where there is one: nobody is to wait for that.
+pub fn free_beside(what: impl Send + 'static) {
+    // Without a thread it is freed here.
+    drop(Builder::new().spawn(move || drop(what)));
+}
+
 /// [`both`], with a thread as this builder makes it.
 fn both_by<A: Send, B>(
     builder: Builder,

@@ -17,11 +17,14 @@ use super::input::ending;
 use super::parse::{Begin, parse_from};
 use super::{Input, NoIncludes, Options, Parsed};
 use crate::lock::lock;
-use crate::threads::several;
+use crate::threads::{each, several};
 use crate::wire::{NameRef, RecordRef};
 
 /// Octets of the shortest stretch that is worth a thread. Few in tests, so that small texts have several.
 const STRETCH_OCTETS_MIN: usize = if cfg!(test) { 24 } else { 1 << 20 };
+
+/// Stretches for each thread, as some take longer than others and the processors have other work, too.
+const STRETCHES_PER_THREAD: usize = 8;
 
 /// What takes the records of stretches.
 pub trait Sinks: Sync {
@@ -49,8 +52,8 @@ pub fn parse_apart<S: Sinks>(
     if threads < 2 || bytes.len() > options.file_octets_max.min(u32::MAX as usize - 1) {
         return None;
     }
-    let head_end = behind_directives(bytes);
-    let cuts = cut(bytes, head_end, threads);
+    let head_end = behind_directives(bytes, threads);
+    let cuts = cut(bytes, head_end, threads * STRETCHES_PER_THREAD);
     if cuts.len() < 2 {
         return None;
     }
@@ -104,16 +107,23 @@ fn read<S: Sinks>(
 
 //------------ Cuts ----------------------------------------------------------
 
-/// The octets up to the end of the last line that may be a directive.
-fn behind_directives(bytes: &[u8]) -> usize {
-    let mut end = bytes.len();
-    while let Some(at) = memrchr(b'$', &bytes[..end]) {
-        if at == 0 || bytes[at - 1] == b'\n' {
-            return memchr(b'\n', &bytes[at..]).map_or(bytes.len(), |length| at + length + 1);
+/// The octets up to the end of the last line that may be a directive; looked for by so many threads.
+fn behind_directives(bytes: &[u8], threads: usize) -> usize {
+    let octets = (bytes.len() / (threads * STRETCHES_PER_THREAD)).max(STRETCH_OCTETS_MIN);
+    let look = |(): &mut (), part: usize| {
+        let start = part * octets;
+        let mut end = bytes.len().min(start + octets);
+        while let Some(at) = memrchr(b'$', &bytes[start..end]).map(|at| start + at) {
+            if at == 0 || bytes[at - 1] == b'\n' {
+                return Some(at);
+            }
+            end = at;
         }
-        end = at;
-    }
-    0
+        None
+    };
+    let found = each(threads, bytes.len().div_ceil(octets), || (), look);
+    let line = |at: usize| memchr(b'\n', &bytes[at..]).map_or(bytes.len(), |end| at + end + 1);
+    found.into_iter().flatten().max().map_or(0, line)
 }
 
 /// Cuts what is behind `start` into as many stretches, or fewer. Each but the first begins with a line that states an

@@ -14,7 +14,7 @@ use super::node::Flags;
 use super::stage::{RUN_HEAD_OCTETS, Runs, Stage, owner_of, record_octets, records_of};
 use super::trie::{BulkItem, BulkLoader, MANY_ITEMS, Owners, Source, Trie, cuttings};
 use crate::memory;
-use crate::threads::{each, processors};
+use crate::threads::{each, free_beside, processors};
 use crate::wire::{NameRef, Rtype};
 
 /// Cuttings for each thread, as some take longer than others.
@@ -31,7 +31,11 @@ pub(super) fn load_names(
 ) -> Trie {
     stage.sort(compiler.apex);
     stage.add_missing(compiler.apex);
-    load(&stage, compiler, Some(wildcard_parents))
+    let trie = load(&stage, compiler, Some(wildcard_parents));
+    if stage.items.len() > MANY_ITEMS {
+        free_beside(stage);
+    }
+    trie
 }
 
 /// The trie of the hashed names.
@@ -46,7 +50,7 @@ fn load(
     compiler: &mut Compiler<'_>,
     wildcard_parents: Option<&HashSet<u64>>,
 ) -> Trie {
-    let Stage { runs, items } = stage;
+    let Stage { runs, items, .. } = stage;
     let (apex, apex_octets) = (compiler.apex, compiler.apex.wire().len());
     let nodes = || Nodes::new(runs, apex, wildcard_parents);
     let mut own = nodes();

@@ -27,6 +27,7 @@ mod key;
 mod load;
 mod node;
 mod nsec3;
+mod order;
 mod outline;
 mod rrset;
 mod set;

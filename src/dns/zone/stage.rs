@@ -1,7 +1,8 @@
 //! The records of a zone under construction, in the order they come, and their names in canonical order.
 
 use super::encode::Entry;
-use super::key::{self, KEY_OCTETS_MAX};
+use super::key;
+use super::order::{self, Stretch};
 use super::trie::BulkItem;
 use crate::memory;
 use crate::wire::{NameRef, RecordRef, Rtype};
@@ -47,6 +48,8 @@ pub(super) struct Stage {
     pub(super) runs: Runs,
     /// Where each run starts, with what it is sorted by.
     pub(super) items: Vec<BulkItem>,
+    /// Those of stages that were put behind each other, until they are sorted.
+    stretches: Vec<Stretch>,
 }
 
 /// The runs of stages, which are added to the last one.
@@ -74,7 +77,7 @@ impl Runs {
 
 impl Default for Stage {
     fn default() -> Self {
-        Self { runs: Runs(Vec::new()), items: Vec::new() }
+        Self { runs: Runs(Vec::new()), items: Vec::new(), stretches: Vec::new() }
     }
 }
 
@@ -87,7 +90,8 @@ impl Stage {
     /// A stage with room for what a text of so many octets says, and for that many runs.
     pub(super) fn with_room(octets: usize) -> Self {
         // A record with a short owner takes about 20 octets of text, and twice as much here.
-        Self { runs: Runs(vec![memory::roomy(octets * 2)]), items: memory::roomy(octets / 20) }
+        let (runs, items) = (vec![memory::roomy(octets * 2)], memory::roomy(octets / 20));
+        Self { runs: Runs(runs), items, stretches: Vec::new() }
     }
 
     /// Adds a record. Returns whether it begins a run.
@@ -120,49 +124,33 @@ impl Stage {
         at
     }
 
-    /// Adds the runs of a stage that come behind these. Neither has been added to.
+    /// Adds the runs of a stage that come behind these. It is sorted before anything else is done.
     pub(super) fn append(&mut self, mut other: Self) {
-        let before = self.runs.0.len() << IN_STAGE_BITS;
-        self.items.extend(other.items.iter().map(|item| item.moved(before)));
+        other.presort();
+        let by = self.runs.0.len() << IN_STAGE_BITS;
+        self.stretches.push(Stretch { items: other.items, by });
         self.runs.0.append(&mut other.runs.0);
     }
 
-    /// Brings the runs into the order of the first octets of their keys. A stable sort: files are mostly in some order
-    /// already, and what is put together of sorted parts is; it makes use of that.
+    /// Brings the runs into the order of the first octets of their keys.
     pub(super) fn presort(&mut self) {
-        self.items.sort_by_key(|item| item.prefix);
+        order::presort(&mut self.items);
     }
 
     /// Brings the runs into canonical order.
     pub(super) fn sort(&mut self, apex: NameRef<'_>) {
-        self.presort();
-        let runs = &self.runs;
-        for items in self.items.chunk_by_mut(|a, b| a.prefix == b.prefix) {
-            sort_deeper(runs, items, 16, apex.wire().len());
+        let apex_octets = apex.wire().len();
+        let stretches = std::mem::take(&mut self.stretches);
+        if stretches.is_empty() {
+            order::sort(&self.runs, &mut self.items, apex_octets);
+        } else {
+            self.items = order::joined(&self.runs, &stretches, apex_octets);
         }
     }
 
     /// Adds the empty non-terminals, and the apex, to sorted runs; sorts again if there were any.
     pub(super) fn add_missing(&mut self, apex: NameRef<'_>) {
-        let mut missing = Vec::new();
-        let mut last = apex;
-        if self.items.first().is_none_or(|item| item.depth() > 0) {
-            missing.push(apex.to_name());
-        }
-        for item in &self.items {
-            let owner = owner_of(self.runs.from(item.at()));
-            if item.depth() > 1 {
-                let mut level = item.depth() + apex.label_count() - 1;
-                let known = shared_labels(last, owner);
-                let mut name = owner.parent();
-                while let Some(ancestor) = name.filter(|_| level > known) {
-                    missing.push(ancestor.to_name());
-                    name = ancestor.parent();
-                    level -= 1;
-                }
-            }
-            last = owner;
-        }
+        let missing = order::missing(&self.runs, &self.items, apex);
         if !missing.is_empty() {
             for name in missing {
                 let depth = name.as_ref().label_count() - apex.label_count();
@@ -170,30 +158,6 @@ impl Stage {
             }
             self.sort(apex);
         }
-    }
-}
-
-/// Sorts items that are the same before `at`, in the octets of their keys from there.
-fn sort_deeper(runs: &Runs, items: &mut [BulkItem], at: usize, apex_octets: usize) {
-    // A key that ended before is the same name as all the others.
-    if items.len() < 2 || at > KEY_OCTETS_MAX {
-        return;
-    }
-    let window = |item: &BulkItem| {
-        key::with(owner_of(runs.from(item.at())), apex_octets, |key| key::window(key, at))
-    };
-    let mut keyed: Vec<_> = items.iter().map(|item| (window(item), *item)).collect();
-    if keyed.iter().all(|(window, _)| *window == [0, 0]) {
-        return;
-    }
-    keyed.sort_by_key(|(window, _)| *window);
-    for (to, (_, item)) in items.iter_mut().zip(&keyed) {
-        *to = *item;
-    }
-    let mut start = 0;
-    for group in keyed.chunk_by(|a, b| a.0 == b.0) {
-        sort_deeper(runs, &mut items[start..start + group.len()], at + 16, apex_octets);
-        start += group.len();
     }
 }
 
@@ -221,22 +185,4 @@ pub(super) fn records_of(run: &[u8]) -> impl Iterator<Item = Entry<'_>> {
         rest = after;
         Some(Entry::new(rtype, ttl, rdata))
     })
-}
-
-/// How many labels two names share, from the right.
-fn shared_labels(a: NameRef<'_>, b: NameRef<'_>) -> usize {
-    let (mut a, mut b) = (Some(a), Some(b));
-    loop {
-        let (Some(left), Some(right)) = (a, b) else { return 0 };
-        if left == right {
-            return left.label_count();
-        }
-        let (wide, long) = (left.wire().len(), right.wire().len());
-        if wide >= long {
-            a = left.parent();
-        }
-        if long >= wide {
-            b = right.parent();
-        }
-    }
 }
