@@ -1,6 +1,7 @@
 //! Rules about name servers: they exist, have addresses, and have glue where no other server knows their addresses.
 
 use std::collections::HashSet;
+use std::sync::OnceLock;
 
 use super::fault::Faults;
 use super::{ZoneFault, ZoneRule, records};
@@ -9,32 +10,34 @@ use crate::zone::{NodeRef, RrsetRef, Zone};
 
 //------------ Hosts ---------------------------------------------------------
 
-/// The hosts that NS records name: addresses below a cut that are of use.
-#[derive(Default)]
-pub(super) struct Hosts(HashSet<Name>);
+/// The hosts that NS records name: addresses below a cut that are of use. They are looked for at the first question,
+/// which a zone without a cut does not have.
+pub(super) struct Hosts<'a> {
+    /// Looks for them.
+    look: &'a (dyn Fn() -> HashSet<Name> + Sync),
+    /// What was found.
+    found: OnceLock<HashSet<Name>>,
+}
 
-impl Hosts {
-    /// Whether some NS record names this host.
-    pub(super) fn contains(&self, name: NameRef<'_>) -> bool {
-        !self.0.is_empty() && self.0.contains(&name.to_name())
+impl<'a> Hosts<'a> {
+    /// None looked for yet.
+    pub(super) fn new(look: &'a (dyn Fn() -> HashSet<Name> + Sync)) -> Self {
+        Self { look, found: OnceLock::new() }
     }
 
-    /// All of them.
-    pub(super) fn of_parts(parts: Vec<Self>) -> Self {
-        let all = parts.into_iter().reduce(|mut all, part| {
-            all.0.extend(part.0);
-            all
-        });
-        all.unwrap_or_default()
+    /// Whether some NS record names this host.
+    pub(super) fn contains(&self, name: NameRef<'_>) -> bool {
+        let found = self.found.get_or_init(self.look);
+        !found.is_empty() && found.contains(&name.to_name())
     }
 }
 
 /// The hosts that the NS records of these names name.
-pub(super) fn hosts<'a>(nodes: impl Iterator<Item = NodeRef<'a>>) -> Hosts {
+pub(super) fn hosts<'a>(nodes: impl Iterator<Item = NodeRef<'a>>) -> HashSet<Name> {
     let sets = nodes
         .filter(|node| node.is_apex() || node.is_cut())
         .filter_map(|node| node.rrset(Rtype::NS));
-    Hosts(sets.flat_map(RrsetRef::targets).map(NameRef::to_name).collect())
+    sets.flat_map(RrsetRef::targets).map(NameRef::to_name).collect()
 }
 
 //------------ Rules ---------------------------------------------------------

@@ -65,7 +65,9 @@ fn content(zone: &Zone, built: &[BuildFault]) -> Vec<ZoneFault> {
 fn content_faults(zone: &Zone, built: &[BuildFault]) -> Faults {
     let mut faults = Faults::default();
     built.iter().for_each(|fault| faults.push(ZoneFault::from(fault)));
-    let glue = delegation::Hosts::of_parts(each_part(zone, |nodes| delegation::hosts(nodes)));
+    let hosts =
+        || each_part(zone, |nodes| delegation::hosts(nodes)).into_iter().flatten().collect();
+    let glue = delegation::Hosts::new(&hosts);
     values::soa(zone, &mut faults);
     names::apex(zone, &mut faults);
     let found = each_part(zone, |nodes| {
@@ -98,15 +100,16 @@ pub fn around(zone: &Zone, owners: &[Name]) -> Vec<ZoneFault> {
         let below = opens.then(|| zone.below(owner.as_ref())).into_iter().flatten();
         nodes.extend(here.into_iter().chain(found.cut()).chain(below).map(|n| (n.owner(), n)));
     }
-    let glue = delegation::hosts(nodes.values().copied().chain([zone.apex_node()]));
-    for node in nodes.into_values() {
+    let hosts = || delegation::hosts(nodes.values().copied().chain([zone.apex_node()]));
+    let glue = delegation::Hosts::new(&hosts);
+    for node in nodes.values().copied() {
         node_faults(zone, node, &glue, &mut faults);
     }
     faults.into_vec()
 }
 
 /// All rules about one name.
-fn node_faults(zone: &Zone, node: NodeRef<'_>, glue: &delegation::Hosts, faults: &mut Faults) {
+fn node_faults(zone: &Zone, node: NodeRef<'_>, glue: &delegation::Hosts<'_>, faults: &mut Faults) {
     names::node(node, glue, faults);
     for set in node.rrsets() {
         values::rrset(zone, node, set, faults);

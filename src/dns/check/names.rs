@@ -1,5 +1,7 @@
 //! Rules about a name: which records may share it, and which names may hold which records.
 
+use memchr::memchr;
+
 use super::delegation::Hosts;
 use super::fault::Faults;
 use super::{Which, ZoneFault, ZoneRule};
@@ -18,12 +20,12 @@ pub(super) fn apex(zone: &Zone, faults: &mut Faults) {
 }
 
 /// What is at one name.
-pub(super) fn node(node: NodeRef<'_>, glue: &Hosts, faults: &mut Faults) {
+pub(super) fn node(node: NodeRef<'_>, glue: &Hosts<'_>, faults: &mut Faults) {
     let owner = node.owner();
     let mut tell =
         |rule, rtype, message: String| faults.push(ZoneFault::at(rule, owner, rtype, message));
     // A length octet is at most 63, and @ is 64.
-    if owner.wire().contains(&b'@')
+    if memchr(b'@', owner.wire()).is_some()
         && let Some(set) = node.rrsets().next()
     {
         tell(

@@ -20,8 +20,8 @@ pub(super) struct PageWriter {
     starts: Vec<(usize, u16)>,
     /// The nodes.
     pub(super) body: Vec<u8>,
-    /// The page when it is put together.
-    whole: Vec<u8>,
+    /// What stands before the nodes in a page.
+    head: Vec<u8>,
     /// Where it goes.
     slab: Slab,
 }
@@ -33,7 +33,7 @@ impl PageWriter {
             apex_octets,
             starts: Vec::new(),
             body: Vec::new(),
-            whole: Vec::new(),
+            head: Vec::new(),
             slab: Slab::default(),
         }
     }
@@ -63,17 +63,18 @@ impl PageWriter {
                 key::with(self.owner(0), self.apex_octets, |first| shared_octets(first, last))
             }),
         };
-        let (nodes_at, slots) = head(&mut self.whole, count, shared as u16);
+        let (nodes_at, slots) = head(&mut self.head, count, shared as u16);
         for (start, print) in &self.starts {
-            enter(&mut self.whole, slots, *print, nodes_at + start);
+            enter(&mut self.head, slots, *print, nodes_at + start);
         }
         for at in 0..count {
             let window = key::with(self.owner(at), self.apex_octets, |key| window(key, shared));
-            place(&mut self.whole, window, nodes_at + self.starts[at].0);
+            place(&mut self.head, window, nodes_at + self.starts[at].0);
         }
-        self.whole.append(&mut self.body);
+        let page = Page { bytes: self.slab.take(&self.head, &self.body), slots: slots as u16 };
+        self.body.clear();
         self.starts.clear();
-        Page { bytes: self.slab.take(&self.whole), slots: slots as u16 }
+        page
     }
 
     /// The owner of a node.
@@ -133,16 +134,16 @@ impl Slab {
         Self { room: BytesMut::new(), is_large: true }
     }
 
-    /// Takes the octets of a page in.
-    fn take(&mut self, page: &[u8]) -> Bytes {
-        if !self.is_large {
-            return Bytes::copy_from_slice(page);
-        }
-        if self.room.capacity() < page.len() {
-            self.room = BytesMut::with_capacity(SLAB_OCTETS.max(page.len()));
+    /// Takes the octets of a page in: its head and its nodes.
+    fn take(&mut self, head: &[u8], nodes: &[u8]) -> Bytes {
+        let octets = head.len() + nodes.len();
+        if self.room.capacity() < octets {
+            let more = if self.is_large { SLAB_OCTETS.max(octets) } else { octets };
+            self.room = BytesMut::with_capacity(more);
             memory::in_large_pages(self.room.spare_capacity_mut());
         }
-        self.room.extend_from_slice(page);
+        self.room.extend_from_slice(head);
+        self.room.extend_from_slice(nodes);
         self.room.split().freeze()
     }
 }
