@@ -3,18 +3,25 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read};
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::{Component, Path, PathBuf};
+use std::sync::Mutex;
 
 use rustix::fs::{SeekFrom, seek};
 
+use crate::lock::lock;
 use crate::memory;
 use crate::publish::state::Stamp;
+use crate::threads::{each, processors};
 
 /// Symbolic links followed on the way to one file.
 const LINKS_MAX: usize = 40;
 /// Octets of which a file is compared at a time.
 const PIECE_OCTETS: usize = 256 * 1024;
+/// Octets of a file from which on all processors read it …
+const LARGE_OCTETS: u64 = 4 << 20;
+/// … so many at a time.
+const LARGE_PIECE_OCTETS: usize = 1 << 20;
 
 //------------ Reading -------------------------------------------------------
 
@@ -45,22 +52,49 @@ pub(crate) fn read(path: &Path, octets_max: u64) -> Result<(Vec<u8>, Stamp), Rea
     if has_holes(&file, before.size) {
         return Err(ReadFault::Holes);
     }
-    let room = usize::try_from(before.size).unwrap_or(usize::MAX).saturating_add(1);
-    let mut bytes = memory::roomy(room);
-    if bytes.capacity() < room {
-        return Err(ReadFault::Io(io::ErrorKind::OutOfMemory.into()));
-    }
-    let mut limited = (&mut file).take(octets_max.saturating_add(1));
-    limited.read_to_end(&mut bytes).map_err(ReadFault::Io)?;
-    if bytes.len() as u64 > octets_max {
-        return Err(ReadFault::TooLarge(bytes.len() as u64));
-    }
+    let bytes = match before.size {
+        LARGE_OCTETS.. => pieces(&file, before.size)?,
+        _ => whole(&mut file, before.size, octets_max)?,
+    };
     let after = Stamp::of(&file.metadata().map_err(ReadFault::Io)?);
     let behind_path = Stamp::at(path);
     if before != after || behind_path != Some(after) || bytes.len() as u64 != after.size {
         return Err(ReadFault::Changing);
     }
     Ok((bytes, after))
+}
+
+/// The octets of a file up to its end, which is about where it is said to be.
+fn whole(file: &mut File, size: u64, octets_max: u64) -> Result<Vec<u8>, ReadFault> {
+    let room = usize::try_from(size).unwrap_or(usize::MAX).saturating_add(1);
+    let mut bytes = memory::roomy(room);
+    if bytes.capacity() < room {
+        return Err(ReadFault::Io(io::ErrorKind::OutOfMemory.into()));
+    }
+    let mut limited = file.take(octets_max.saturating_add(1));
+    limited.read_to_end(&mut bytes).map_err(ReadFault::Io)?;
+    match bytes.len() as u64 {
+        octets if octets > octets_max => Err(ReadFault::TooLarge(octets)),
+        _ => Ok(bytes),
+    }
+}
+
+/// So many octets of a file from its start, read by all processors. One that has got longer is for the caller to find out.
+fn pieces(file: &File, size: u64) -> Result<Vec<u8>, ReadFault> {
+    let room = usize::try_from(size).ok().and_then(memory::zeros);
+    let mut bytes = room.ok_or_else(|| ReadFault::Io(io::ErrorKind::OutOfMemory.into()))?;
+    let pieces: Vec<_> = bytes.chunks_mut(LARGE_PIECE_OCTETS).map(Mutex::new).collect();
+    let read = |(): &mut (), at: usize| {
+        file.read_exact_at(&mut lock(&pieces[at]), (at * LARGE_PIECE_OCTETS) as u64)
+    };
+    let read = each(processors(), pieces.len(), || (), read);
+    let fault = |error: io::Error| match error.kind() {
+        io::ErrorKind::UnexpectedEof => ReadFault::Changing,
+        _ => ReadFault::Io(error),
+    };
+    read.into_iter().collect::<io::Result<()>>().map_err(fault)?;
+    drop(pieces);
+    Ok(bytes)
 }
 
 /// Whether a file holds just these octets.
@@ -157,6 +191,47 @@ mod tests {
         assert!(!holds(&path, b"abd\n") && !holds(directory.path(), b""));
         assert!(matches!(read(&path, 3), Err(ReadFault::TooLarge(4))));
         assert!(matches!(read(directory.path(), 3), Err(ReadFault::Io(_))));
+    }
+
+    #[test]
+    fn a_large_file_is_read_in_pieces_and_is_whole_or_changing() {
+        let directory = tempfile::tempdir().unwrap();
+        let (path, other) = (directory.path().join("a.zone"), directory.path().join("b.zone"));
+        // No piece looks like another one, and the last is short.
+        let text = |seed: u32| -> Vec<u8> {
+            let lines = (0..LARGE_OCTETS as u32 / 3).map(|at| (at ^ seed).to_le_bytes());
+            lines.flatten().map(|octet| octet | 1).collect()
+        };
+        let (long, short) = (text(0), text(7)[..LARGE_OCTETS as usize + 5].to_vec());
+        fs::write(&path, &long).unwrap();
+        assert_eq!(read(&path, 1 << 30).unwrap().0, long);
+        let fault = read(&path, LARGE_OCTETS).unwrap_err();
+        assert!(matches!(fault, ReadFault::TooLarge(size) if size == long.len() as u64));
+        // What is cut, written over and written anew while it is read is never half of one and half of the other. A file
+        // that is older than a step of the clock shows each write.
+        let (stop, mut seen) = (std::sync::atomic::AtomicBool::new(false), [0; 3]);
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                while !stop.load(std::sync::atomic::Ordering::Relaxed) {
+                    for text in [&short, &long] {
+                        fs::write(&other, text).unwrap();
+                        fs::rename(&other, &path).unwrap();
+                        std::thread::sleep(std::time::Duration::from_millis(25));
+                        File::options().write(true).open(&path).unwrap().set_len(9).unwrap();
+                    }
+                }
+            });
+            while seen.iter().any(|count| *count < 3) {
+                match read(&path, 1 << 30) {
+                    Ok((bytes, _)) if bytes == long => seen[0] += 1,
+                    Ok((bytes, _)) if bytes == short => seen[1] += 1,
+                    Ok((bytes, _)) => assert_eq!(bytes.len(), 9),
+                    Err(ReadFault::Changing) => seen[2] += 1,
+                    Err(other) => panic!("{other:?}"),
+                }
+            }
+            stop.store(true, std::sync::atomic::Ordering::Relaxed);
+        });
     }
 
     #[test]
