@@ -18,7 +18,7 @@ use super::RunError;
 use super::moving;
 use super::restore::RESTORING;
 use crate::lock::lock;
-use crate::publish::{By, Options, Publisher, ReloadReport, Sources};
+use crate::publish::{By, Early, Options, Publisher, ReloadReport, Sources};
 use crate::store::{Location, Store, StoreError};
 use crate::text::with_causes;
 
@@ -97,7 +97,9 @@ impl Database {
             (Some(fault), _) => Err(fault.into()),
             (None, Some(opened)) => opened,
             (None, None) if is_shared && !answers => Self::real_in_time(&sources, options, late),
-            (None, None) => Self::real(sources.clone(), options),
+            (None, None) if is_shared => Self::real(sources.clone(), options, Early::default()),
+            // What is opened and checked meanwhile is on the same machine, and no other node has read the file.
+            (None, None) => Self::real(sources.clone(), options, Early::begin(&sources, options)),
         };
         let Unusable { reason, may_come, attempt } = match opened {
             Ok(opened) => return Ok(opened),
@@ -121,8 +123,8 @@ impl Database {
         Ok((Self { store, reason: Some(reason), awaited }, publisher))
     }
 
-    /// The database, if it can be used, and the zones on it.
-    fn real(sources: Sources, options: &Options) -> Result<Opened, Unusable> {
+    /// The database, if it can be used, and the zones on it, of which one may be loading already.
+    fn real(sources: Sources, options: &Options, early: Early) -> Result<Opened, Unusable> {
         let store = joined(options)?;
         let database = Self { store: store.clone(), reason: None, awaited: None };
         if store.is_followed() {
@@ -135,7 +137,7 @@ impl Database {
         }
         guard_rows(&store, &options.state_dir);
         // The outcome for each zone is in the log; a refused zone does not stop the others.
-        let (publisher, reports) = Publisher::open(store, sources, options.clone())
+        let (publisher, reports) = Publisher::open_early(store, sources, options.clone(), early)
             .map_err(|error| Unusable::from(with_causes(&error)))?;
         match reports.iter().find(|report| report.is_lost_by_database()) {
             None => Ok((database, publisher)),
@@ -153,12 +155,14 @@ impl Database {
         let (for_thread, of, late) = (sources.clone(), options.clone(), late.clone());
         let work = move || {
             // What nobody waits for any more.
-            if let Err(SendError(opened)) = done.send(Self::real(for_thread, &of)) {
+            if let Err(SendError(opened)) = done.send(Self::real(for_thread, &of, Early::default())) {
                 *lock(&late.0) = Some(opened);
             }
         };
         let thread = std::thread::Builder::new().name("open".to_owned()).spawn(work);
-        let Ok(attempt) = thread else { return Self::real(sources.clone(), options) };
+        let Ok(attempt) = thread else {
+            return Self::real(sources.clone(), options, Early::default());
+        };
         let most = if Publisher::has_kept(&options.state_dir) { OPEN_MAX } else { Duration::MAX };
         match opened.recv_timeout(most) {
             Ok(opened) => opened,

@@ -33,7 +33,8 @@ pub use propose::{
     Version, imported_keys, kept_keys, kept_set,
 };
 pub use source::{
-    FileDiff, Progress, SecondaryZone, Watcher, doubled, is_ignored, manifest_faults, sources_in,
+    Early, FileDiff, Progress, SecondaryZone, Watcher, doubled, is_ignored, manifest_faults,
+    sources_in,
 };
 pub use state::failpoint;
 pub use state::{

@@ -5,6 +5,7 @@ mod changes;
 mod coming;
 mod copies;
 mod crash;
+mod early;
 mod floors;
 mod members;
 mod promotion;

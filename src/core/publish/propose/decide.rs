@@ -16,9 +16,12 @@ use crate::publish::state::{
     By, Cause, Guard, Inner, Lack, Outcome, RowEdit, Seen, ZoneState, error, left_out_zonemd,
 };
 use crate::store::StoreError;
-use crate::threads::both;
+use crate::threads::{both, free_beside};
 use crate::wire::Rtype;
 use crate::zone::{ApplyError, Delta, NodeRef, Zone};
+
+/// Octets of a text from which on nobody waits until it is freed.
+const FREED_BESIDE: usize = 4 << 20;
 
 //------------ Prepared ------------------------------------------------------
 
@@ -117,6 +120,9 @@ pub(crate) fn prepare(
     prepared.kind = case
         .decide(&mut prepared.findings)
         .unwrap_or_else(|guard| Kind::Done(Outcome::Refused { serial: state.serial(), guard }));
+    if loaded.bytes.len() > FREED_BESIDE {
+        free_beside(loaded);
+    }
     prepared
 }
 

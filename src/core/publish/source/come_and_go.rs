@@ -16,6 +16,7 @@ use std::time::Instant;
 
 use super::compile::Pace;
 use super::directory::still_claims;
+use super::early::Early;
 use super::members::Past;
 use super::reload::{reload_all, report};
 use super::restore::RESTORED_STEP;
@@ -43,6 +44,16 @@ impl Publisher {
         sources: impl Into<Sources>,
         options: Options,
     ) -> Result<(Self, Vec<ReloadReport>), PublishError> {
+        Self::open_early(store, sources, options, Early::default())
+    }
+
+    /// The same, with a file that is being loaded already.
+    pub fn open_early(
+        store: Store,
+        sources: impl Into<Sources>,
+        options: Options,
+        early: Early,
+    ) -> Result<(Self, Vec<ReloadReport>), PublishError> {
         let marks = door::read_marks(&options.state_dir);
         let known = known::read(&options.state_dir);
         let is_other = known.is_other_database(&store);
@@ -55,7 +66,8 @@ impl Publisher {
             inner.note(restored());
         }
         let publisher = Self(inner);
-        let reports = publisher.take_sources(sources.into(), Some(known.zones), &By::gapura());
+        let reports =
+            publisher.take_sources(sources.into(), Some((known.zones, early)), &By::gapura());
         Ok((publisher, reports))
     }
 
@@ -89,11 +101,11 @@ impl Publisher {
         left.map(|slot| slot.apex.clone()).collect()
     }
 
-    /// Takes over what the settings say; `known` are, at a start, the zones of the run before.
+    /// Takes over what the settings say; at a start with the zones of the run before, and a file that is being loaded.
     fn take_sources(
         &self,
         sources: Sources,
-        known: Option<Vec<ZoneSource>>,
+        start: Option<(Vec<ZoneSource>, Early)>,
         by: &By,
     ) -> Vec<ReloadReport> {
         let began = Instant::now();
@@ -110,10 +122,10 @@ impl Publisher {
         }
         let claims = Claims::new(&sources);
         let mut reports = self.0.missing(&wanted, &claims, by, began);
-        let past = if known.is_some() { Past::Served } else { Past::Forgotten };
-        let known = known.into_iter().flatten();
+        let past = if start.is_some() { Past::Served } else { Past::Forgotten };
+        let (known, early) = start.unwrap_or_default();
         let left: Vec<ZoneSource> =
-            known.filter(|source| !wanted.contains_key(&source.apex)).collect();
+            known.into_iter().filter(|source| !wanted.contains_key(&source.apex)).collect();
         self.0.list_members(&mut wanted, &left);
         let members = members::go_on(&left, |catalog| consumes(&wanted, catalog));
         let before = |source: ZoneSource| {
@@ -141,7 +153,7 @@ impl Publisher {
                 }
             }
         }
-        reports.extend(self.0.start_all(&new));
+        reports.extend(self.0.start_all(&new, &early));
         if !changed.is_empty() {
             reports.extend(reload_all(&self.0, &changed, Pace::Patient, by));
         }

@@ -40,6 +40,8 @@ pub(crate) enum Pace {
     /// The start: it is read at once, and loaded if nothing has changed it while it was read and parsed, and for the
     /// quiet period since it was written.
     Start,
+    /// The same, but it is for the caller to find out whether it was left alone so long: see [`were_left_alone`].
+    AtOnce,
 }
 
 /// What is done about a file that may take more memory than there is.
@@ -87,7 +89,7 @@ pub(crate) fn load_within(
         let age = Stamp::at(&source.file).map_or(options.quiet, |stamp| stamp.age());
         let wanted = match pace {
             Pace::Patient => options.quiet,
-            Pace::Start => options.quiet.min(TIME_STEP),
+            Pace::Start | Pace::AtOnce => options.quiet.min(TIME_STEP),
             Pace::Renamed | Pace::Overdue => Duration::ZERO,
         };
         std::thread::sleep(wanted.saturating_sub(age));
@@ -95,7 +97,8 @@ pub(crate) fn load_within(
         let settled = match &result {
             Ok(loaded) => match pace {
                 Pace::Patient | Pace::Overdue => has_settled(loaded, source, options),
-                Pace::Start => was_left_alone(loaded, options.quiet),
+                Pace::Start => were_left_alone(&loaded.seen, options.quiet),
+                Pace::AtOnce => true,
                 Pace::Renamed => !is_written(loaded, source, options.quiet),
             },
             Err(unread) => unread.guard != Guard::Unsettled,
@@ -113,17 +116,17 @@ pub(crate) fn load_within(
     }
 }
 
-/// Whether the files are as they were read once they have been left alone for so long. Reading and parsing took
+/// Whether files are as they were read once they have been left alone for so long. Reading them and what followed took
 /// part of that time, or all of it.
-fn was_left_alone(loaded: &Loaded, quiet: Duration) -> bool {
-    std::thread::sleep(quiet.saturating_sub(youngest(loaded)));
-    !loaded.seen.iter().any(Seen::has_changed)
+pub(super) fn were_left_alone(files: &[Seen], quiet: Duration) -> bool {
+    std::thread::sleep(quiet.saturating_sub(youngest(files)));
+    !files.iter().any(Seen::has_changed)
 }
 
 /// Whether the files are unchanged after another quiet period. Parsing took part of it.
 fn has_settled(loaded: &Loaded, source: &ZoneSource, options: &Options) -> bool {
-    let is_young = youngest(loaded) < options.quiet * 2;
-    if !was_left_alone(loaded, options.quiet * 2) {
+    let is_young = youngest(&loaded.seen) < options.quiet * 2;
+    if !were_left_alone(&loaded.seen, options.quiet * 2) {
         return false;
     }
     let beside = Beside::of(&source.file);
@@ -149,9 +152,9 @@ fn is_written(loaded: &Loaded, source: &ZoneSource, quiet: Duration) -> bool {
     })
 }
 
-/// How long ago the last of the files that were read changed.
-fn youngest(loaded: &Loaded) -> Duration {
-    let ages = loaded.seen.iter().filter_map(|seen| seen.stamp).map(|stamp| stamp.age());
+/// How long ago the last of some files changed, when they were read.
+fn youngest(files: &[Seen]) -> Duration {
+    let ages = files.iter().filter_map(|seen| seen.stamp).map(|stamp| stamp.age());
     ages.min().unwrap_or(Duration::MAX)
 }
 

@@ -15,6 +15,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Instant;
 
+use super::early::Early;
 use super::known;
 use crate::catalog::{self, Member};
 use crate::lock::lock;
@@ -166,7 +167,7 @@ impl Consuming<'_> {
         if self.past == Past::Forgotten {
             self.forget(&new);
         }
-        drop(self.inner.start_all(&new));
+        drop(self.inner.start_all(&new, &Early::default()));
         if is_changed {
             let (came, left) = (new.len(), if goes { gone.len() } else { 0 });
             tracing::info!(catalog = %self.catalog, came, left, "members follow the catalog");

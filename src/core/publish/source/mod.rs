@@ -4,6 +4,7 @@
 mod come_and_go;
 mod compile;
 mod directory;
+mod early;
 mod follow;
 mod in_file;
 mod known;
@@ -20,6 +21,7 @@ mod watch;
 
 pub use come_and_go::doubled;
 pub use directory::{is_ignored, sources_in};
+pub use early::Early;
 pub use follow::Progress;
 pub use manifest::manifest_faults;
 pub use reload::FileDiff;

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::compile::{self, IfLacking, Pace};
+use super::early::Early;
 use super::secondary;
 use super::start::Begun;
 use crate::files;
@@ -30,16 +31,16 @@ use crate::zone::{Delta, Zone, ZoneBuilder};
 pub(super) const RESTORED_STEP: u32 = 10_000;
 
 /// Finds out what is to be done about one zone.
-pub(super) fn begin(inner: &Inner, slot: &Arc<Slot>) -> Begun {
+pub(super) fn begin(inner: &Inner, slot: &Arc<Slot>, early: &Early) -> Begun {
     if lock(&slot.state).source.is_secondary() {
         return secondary::begin(inner, slot);
     }
     let began = Instant::now();
     let mut state = lock(&slot.state);
-    let loaded = load(inner, &state);
+    let loaded = early.take(&state.source).map_or_else(|| load(inner, &state, Pace::AtOnce), Ok);
     let (prepared, refused) = match recall(inner, &mut state, loaded.as_ref().ok()) {
         Ok(()) => {
-            let mut prepared = prepare(inner, &state, loaded, &By::gapura());
+            let mut prepared = settled(inner, &mut state, loaded);
             let refused = catch_up(inner, &state, &mut prepared);
             (prepared, refused)
         }
@@ -49,11 +50,28 @@ pub(super) fn begin(inner: &Inner, slot: &Arc<Slot>) -> Begun {
     Begun { slot: Arc::clone(slot), prepared, refused, began }
 }
 
+/// What is to be done about a file as it was read, once it has been left alone for the quiet period; if it was not, as it is
+/// then.
+fn settled(inner: &Inner, state: &mut ZoneState, loaded: Result<Loaded, Box<Unread>>) -> Prepared {
+    let is_changing = loaded.as_ref().is_err_and(|unread| unread.guard == Guard::Unsettled);
+    let is_read = loaded.is_ok() && state.frozen.is_none();
+    let prepared = prepare(inner, state, loaded, &By::gapura());
+    let quiet = inner.options.quiet;
+    if !is_changing && (!is_read || compile::were_left_alone(&prepared.seen, quiet)) {
+        return prepared;
+    }
+    let loaded = load(inner, state, Pace::Start);
+    if let (Some(row), Ok(loaded)) = (&state.row, &loaded) {
+        state.foreign_file = foreign_file(inner, row, loaded);
+    }
+    prepare(inner, state, loaded, &By::gapura())
+}
+
 /// Loads the file. While nothing is served at all, lack of memory is no reason to leave out a zone of which
 /// there is no other version, or one that was loaded before.
-fn load(inner: &Inner, state: &ZoneState) -> Result<Loaded, Box<Unread>> {
+fn load(inner: &Inner, state: &ZoneState, pace: Pace) -> Result<Loaded, Box<Unread>> {
     let load = |if_lacking: &IfLacking<'_>| {
-        compile::load_within(&state.source, &inner.options, Pace::Start, if_lacking)
+        compile::load_within(&state.source, &inner.options, pace, if_lacking)
     };
     if inner.live.load().iter().any(|entry| entry.zone().is_some()) {
         return load(&IfLacking::Refuse);

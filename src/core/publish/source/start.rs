@@ -14,6 +14,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
+use super::early::Early;
 use super::manifest;
 use super::reload::{failure, outcome_of, report};
 use super::restore::begin;
@@ -44,12 +45,12 @@ pub(super) struct Begun {
 }
 
 impl Inner {
-    /// Loads zones that were not served before and commits them together.
-    pub(super) fn start_all(&self, slots: &[Arc<Slot>]) -> Vec<ReloadReport> {
+    /// Loads zones that were not served before, one of which may be loading early, and commits them together.
+    pub(super) fn start_all(&self, slots: &[Arc<Slot>], early: &Early) -> Vec<ReloadReport> {
         let (next, begun) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
         let work = || {
             while let Some(slot) = slots.get(next.fetch_add(1, Ordering::Relaxed)) {
-                let one = begin(self, slot);
+                let one = begin(self, slot, early);
                 lock(&begun).push(one);
             }
         };
