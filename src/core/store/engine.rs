@@ -71,7 +71,7 @@ impl Link<'_> {
         match self {
             Self::Sqlite(_) => Ok(()),
             #[cfg(feature = "postgres")]
-            Self::Postgres(turn) => turn.run(postgres::TELL, &[]).map(drop),
+            Self::Postgres(turn) => turn.tell_followers(),
         }
     }
 

@@ -56,8 +56,6 @@ const PAUSE: Duration = Duration::from_millis(200);
 const WRITING: i32 = 0x6761_7001;
 /// The daemon's lock, as long as it lives.
 const HOLDING: i32 = 0x6761_7002;
-/// Tells those who follow, when the transaction is committed.
-pub(super) const TELL: &str = "SELECT pg_notify(current_schema(), '')";
 
 /// An open database on a server.
 pub(super) struct Database {

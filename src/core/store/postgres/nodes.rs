@@ -28,6 +28,8 @@ const TOKEN_OCTETS: usize = 32;
 /// How a session that publishes is called, so that nobody else's is ended.
 const PUBLISHES: &str = "gapura (publishes)";
 
+/// Tells those who follow, when the transaction is committed.
+const TELL: &str = "SELECT pg_notify(current_schema(), '')";
 /// The number is raised with the names of whoever has it from now on.
 const RAISE: &str = "INSERT INTO publishing (one, number, node, url, token, beat_ms) \
     VALUES (1, 1, $1, $2, $3, (extract(epoch FROM clock_timestamp()) * 1000)::bigint) \
@@ -210,6 +212,13 @@ impl Database {
         let done = work(&session).map_err(failed)?;
         *heart = Some(session);
         Ok(done)
+    }
+}
+
+impl super::Turn<'_> {
+    /// Tells those who follow, once it is committed: once, however much is in it.
+    pub(in crate::store) fn tell_followers(&self) -> Result<(), StoreError> {
+        if self.is_told.replace(true) { Ok(()) } else { self.run(TELL, &[]).map(drop) }
     }
 }
 

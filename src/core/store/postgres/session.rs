@@ -117,6 +117,8 @@ pub(in crate::store) struct Turn<'a> {
     statements: &'a Statements,
     /// How far the touched rows were taken in (`guard`).
     pub(super) gathered: Cell<i64>,
+    /// Whether those who follow are told when it is committed.
+    pub(super) is_told: Cell<bool>,
 }
 
 impl<'a> Turn<'a> {
@@ -126,7 +128,8 @@ impl<'a> Turn<'a> {
         transaction: Transaction<'a>,
         statements: &'a Statements,
     ) -> Self {
-        Self { database, transaction, statements, gathered: Cell::new(0) }
+        let (gathered, is_told) = (Cell::new(0), Cell::new(false));
+        Self { database, transaction, statements, gathered, is_told }
     }
 
     /// Commits it.

@@ -154,3 +154,17 @@ fn a_former_publisher_commits_nothing_whatever_became_of_its_session() {
     soon("the beat", || second.beat_fault().is_some());
     assert!(!has(&follower, "lost"));
 }
+
+#[test]
+fn those_who_follow_are_told_once_of_a_transaction() {
+    let Some((cluster, store)) = own(&["fsync=off", "log_statement=all"]) else { return };
+    let told = |times: usize| {
+        let heard = || cluster.said().lines().filter(|line| line.contains("pg_notify")).count();
+        let before = heard();
+        store
+            .write::<_, StoreError>(|tx| (0..times).try_for_each(|_| tx.tell_followers()))
+            .unwrap();
+        heard() - before
+    };
+    assert_eq!((told(3), told(2), told(0)), (1, 1, 0));
+}
