@@ -217,7 +217,11 @@ fn the_file_of_a_node_that_takes_over_is_held_until_somebody_means_it() {
     let daemon = pair.daemon(1);
     let reload =
         |more: &[&str]| printed(&daemon.gapura(&[&["ctl", "reload", ZONE], more].concat()));
-    assert!(reload(&[]).contains("file-of-another-node"), "{}", reload(&[]));
+    let held = reload(&[]);
+    assert!(held.contains("file-of-another-node") && held.contains("node satu"), "{held}");
+    assert!(!held.contains("rolled back"), "{held}");
+    let log = std::fs::read_to_string(daemon.dir.join("log")).unwrap();
+    assert!(!log.contains("rolled back"), "{log}");
     has(daemon, "diterima");
     let forced = reload(&["--force"]);
     has(daemon, "lama");

@@ -27,7 +27,7 @@ impl Case<'_> {
         let foreign = self.state.foreign_file.as_ref();
         if let Some(foreign) = foreign.filter(|foreign| foreign.hash == self.loaded.hash) {
             findings.push(foreign.finding(&self.state.source.apex));
-            return Some(Outcome::Held { serial });
+            return Some(Outcome::Held { serial, node: Some(foreign.node.clone()) });
         }
         if row.held_hash.as_deref() == Some(self.loaded.hash.as_str()) {
             let message = format!(
@@ -36,7 +36,7 @@ impl Case<'_> {
                 self.state.source.apex
             );
             findings.push(warning("file-rolled-back", message));
-            return Some(Outcome::Held { serial });
+            return Some(Outcome::Held { serial, node: None });
         }
         let same = row.file_hash.as_deref() == Some(self.loaded.hash.as_str());
         same.then_some(Outcome::Unchanged { serial })

@@ -34,7 +34,7 @@ impl ReloadReport {
                 );
             }
             Outcome::Removed => tracing::info!(event = "zone_removed", %zone, %file, "{headline}"),
-            Outcome::Unchanged { serial } | Outcome::Held { serial } => {
+            Outcome::Unchanged { serial } | Outcome::Held { serial, .. } => {
                 tracing::info!(event = "zone_unchanged", %zone, %file, serial, findings, "{headline}");
             }
             Outcome::Secondary { serial } => {

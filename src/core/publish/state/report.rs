@@ -115,10 +115,14 @@ pub enum Outcome {
         /// The live serial; none: not transferred yet.
         serial: Option<u32>,
     },
-    /// The file was rolled back and is not loaded until its bytes change.
+    /// The file is not loaded until its bytes change: it was rolled back, or it is not the one that another node
+    /// published the zone from.
     Held {
         /// The live serial.
         serial: u32,
+        /// That node; none: the file was rolled back.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        node: Option<String>,
     },
     /// The file is not live.
     Refused {
@@ -203,9 +207,12 @@ impl ReloadReport {
             Outcome::Secondary { serial: None } => {
                 format!("{zone} secondary zone, not transferred yet")
             }
-            Outcome::Held { serial } => {
+            Outcome::Held { serial, node: None } => {
                 format!("{zone} {serial}  file rolled back, not loaded until it changes")
             }
+            Outcome::Held { serial, node: Some(node) } => format!(
+                "{zone} {serial}  file not the one that node {node} published from, not loaded until it changes"
+            ),
             Outcome::Refused { serial, .. } => {
                 let served = serial.map_or_else(
                     || "not served".to_owned(),

@@ -208,7 +208,7 @@ fn what_is_not_confirmed_is_taken_back_under_a_higher_serial() {
         (14, vec!["192.0.2.10".to_owned()])
     );
     blind.store(false, Ordering::Relaxed);
-    assert_eq!(reload(&publisher).outcome, Outcome::Held { serial: 14 });
+    assert_eq!(reload(&publisher).outcome, Outcome::Held { serial: 14, node: None });
     assert_eq!(promote(&publisher, "1", set).unwrap().to, 15);
     assert_eq!(at(&live(&publisher), "new.example.", Rtype::A), ["192.0.2.7"]);
 }

@@ -165,7 +165,7 @@ fn rollback_goes_forward_and_holds_the_file() {
             ["198.51.100.7"],
             "promoted stays"
         );
-        assert_eq!(reload(publisher).outcome, Outcome::Held { serial: 21 });
+        assert_eq!(reload(publisher).outcome, Outcome::Held { serial: 21, node: None });
         assert!(publisher.zone_status(&apex()).unwrap().rolled_back);
     };
     check(&publisher);
