@@ -129,7 +129,8 @@ impl Building {
         publisher.sockets().set_proxied(|address| proxies.contains(address));
         let watcher = (!database.follows()).then(|| publisher.watch());
         let told = fleet.start();
-        let road_3 = Road3::open(loaded, &state_dir, &database, &publisher);
+        let node = Node::new(&database.store, &publish);
+        let road_3 = Road3::open(loaded, &state_dir, (&database, node.publisher()), &publisher);
         fleet.propose_to(road_3.proposals());
         let keystore = Keystore::new(state_dir.path());
         let is_idle = database.reason.is_some() || database.follows();
@@ -148,7 +149,7 @@ impl Building {
             events,
             successor: Mutex::default(),
             stand_in: database.reason.clone(),
-            node: Node::new(&database.store, &publish),
+            node,
             road_3,
             off: Mutex::default(),
             state_dir: state_dir.path().to_owned(),
@@ -277,6 +278,7 @@ impl Building {
         } = self;
         // An error means that the receivers have ended already.
         let _ = stop.send(true);
+        host.node.leave();
         if let Some(control) = control {
             control.abort();
         }

@@ -55,8 +55,6 @@ mod audit;
 #[cfg(feature = "approval")]
 mod bulk;
 #[cfg(feature = "approval")]
-mod forwarding;
-#[cfg(feature = "approval")]
 mod mail;
 #[cfg(feature = "approval")]
 mod office;

@@ -9,6 +9,7 @@ use tokio::sync::watch;
 
 use super::RunError;
 use super::clock::Clock;
+use super::node;
 use super::options::OptionError;
 use super::stand_in::Database;
 use super::state_dir::StateDir;
@@ -43,7 +44,12 @@ pub(super) struct Checked;
 
 impl Road3 {
     /// Opens nothing.
-    pub(super) fn open(_: &Loaded, _: &StateDir, database: &Database, _: &Publisher) -> Self {
+    pub(super) fn open(
+        _: &Loaded,
+        _: &StateDir,
+        (database, _): (&Database, node::Publisher),
+        _: &Publisher,
+    ) -> Self {
         Self { clock: Clock::new(database.store.clone()) }
     }
 

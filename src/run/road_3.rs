@@ -20,8 +20,7 @@ use tokio::task::JoinHandle;
 use super::bulk;
 use super::clock::Clock;
 use super::error::{RunError, system};
-use super::forwarding;
-use super::node::elsewhere;
+use super::node::{self, elsewhere, own_token};
 use super::office::{Office, closed};
 use super::options::{self, OptionError};
 use super::papers;
@@ -85,8 +84,8 @@ pub(super) enum Road3 {
     Open(Box<Open>),
     /// Another node publishes: the queue is there.
     Following {
-        /// The database, which tells who that is.
-        store: Store,
+        /// Who that is.
+        publisher: node::Publisher,
     },
     /// The queue is closed.
     Closed {
@@ -132,7 +131,7 @@ impl Road3 {
     pub(super) fn open(
         loaded: &Loaded,
         state_dir: &StateDir,
-        database: &Database,
+        (database, node): (&Database, node::Publisher),
         publisher: &Publisher,
     ) -> Self {
         // The page that says that the queue is closed names the office too.
@@ -150,7 +149,7 @@ impl Road3 {
             return Self::Closed { reason, by, options: kept, clock: None };
         }
         if database.follows() {
-            return Self::Following { store: database.store.clone() };
+            return Self::Following { publisher: node };
         }
         let store = &database.store;
         let opened = office.map_err(RunError::from);
@@ -239,8 +238,8 @@ impl Road3 {
         let mut site = Site { url: Some(format!("http://{bound}")), ..Site::default() };
         let by = match self {
             Self::Closed { by, .. } => *by,
-            Self::Following { store } => {
-                let publisher = forwarding::publisher(runtime, store, stopped);
+            Self::Following { publisher } => {
+                let publisher = publisher.clone();
                 let pages = web::serve_forwarding(listener, publisher, proxies, door, stop);
                 site.pages = Some(runtime.spawn(pages));
                 return Ok(site);
@@ -331,7 +330,7 @@ impl Road3 {
     pub(super) fn command(&self, command: OfficeCommand) -> Reply {
         match self {
             Self::Open(open) => open.office.command(command),
-            Self::Following { store } => Reply::failed(elsewhere(store)),
+            Self::Following { publisher } => Reply::failed(elsewhere(publisher.borrow().as_ref())),
             Self::Closed { reason, options, .. } => {
                 closed(command, options, &format!("the queue is closed: {reason}"))
             }
@@ -510,10 +509,7 @@ impl Open {
             letters: Letters::new(options::uploads(settings)),
             press: self.press.clone(),
             mailer: Mailer::new(&relay(settings)).map_err(failed)?,
-            options: web::Options {
-                node_token: forwarding::own_token(&self.office.store),
-                ..options
-            },
+            options: web::Options { node_token: own_token(&self.office.store), ..options },
         };
         let state = web::State::new(parts).map_err(failed)?;
         // They are started once.

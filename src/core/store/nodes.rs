@@ -33,7 +33,7 @@ pub struct Node {
 }
 
 /// The node that publishes.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Eq, PartialEq)]
 pub struct PublishingNode {
     /// Its number, above those of all publishers before it.
     pub number: i64,
@@ -49,6 +49,13 @@ impl std::fmt::Display for PublishingNode {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(&self.name)?;
         self.url.iter().try_for_each(|url| write!(f, " ({url})"))
+    }
+}
+
+impl std::fmt::Debug for PublishingNode {
+    /// Without the token.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "PublishingNode({self}, {})", self.number)
     }
 }
 

@@ -98,7 +98,11 @@ impl Follower {
         let seat = self.store.seat();
         let is_quick = began.elapsed() < QUICK;
         if let Ok(Some(seat)) = &seat {
-            lock(&host.node.followed).publishing.clone_from(&seat.publishing);
+            host.node.publishing.send_if_modified(|known| {
+                let is_other = *known != seat.publishing;
+                known.clone_from(&seat.publishing);
+                is_other
+            });
         }
         let seat = seat.as_ref().ok().and_then(Option::as_ref);
         let verdict = self.watch.judge(seat, is_quick);

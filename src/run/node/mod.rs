@@ -29,9 +29,16 @@ use crate::metrics::{Family, catalogue as of};
 use crate::publish::Options;
 use crate::store::Store;
 use crate::store::nodes::PublishingNode;
+#[cfg(feature = "approval")]
+use crate::text::with_causes;
+#[cfg(feature = "approval")]
+use crate::web::NodeToken;
 
 /// Between two looks at what came of the last beat.
 const LOOK: Duration = Duration::from_secs(1);
+
+/// Who publishes, as it is known from each look at the database.
+pub(super) type Publisher = watch::Receiver<Option<PublishingNode>>;
 
 //------------ Node ----------------------------------------------------------
 
@@ -43,14 +50,14 @@ pub(super) struct Node {
     name: String,
     /// The state directory, with the keys.
     state_dir: PathBuf,
-    /// What is known of the publisher that it follows.
+    /// Who publishes, if that is another one; for pages and commands, which wait for no database.
+    publishing: watch::Sender<Option<PublishingNode>>,
+    /// What is known of following it.
     followed: Mutex<Followed>,
 }
 
-/// What is known of the publisher that is followed.
+/// What is known of following the publisher.
 struct Followed {
-    /// Who it is.
-    publishing: Option<PublishingNode>,
     /// When all that was committed was served last.
     caught_up: Instant,
     /// Why it is not followed now.
@@ -66,8 +73,8 @@ struct Followed {
 impl Node {
     /// A node on an open database.
     pub(super) fn new(store: &Store, options: &Options) -> Self {
+        let publishing = store.publishing().ok().flatten().filter(|_| store.is_followed());
         let followed = Followed {
-            publishing: None,
             caught_up: Instant::now(),
             fault: None,
             ahead: Vec::new(),
@@ -78,8 +85,19 @@ impl Node {
             store: store.clone(),
             name: options.node.name.clone(),
             state_dir: options.state_dir.clone(),
+            publishing: watch::Sender::new(publishing),
             followed: Mutex::new(followed),
         }
+    }
+
+    /// Who publishes, now and from now on; none: nobody that is known of.
+    pub(super) fn publisher(&self) -> Publisher {
+        self.publishing.subscribe()
+    }
+
+    /// Nobody is followed any more: whoever waits for an answer of the publisher is told.
+    pub(super) fn leave(&self) {
+        self.publishing.send_replace(None);
     }
 
     /// Whether it follows another one.
@@ -94,7 +112,7 @@ impl Node {
 
     /// Where a change is made, if not here.
     pub(super) fn elsewhere(&self) -> Option<String> {
-        self.follows().then(|| words(lock(&self.followed).publishing.as_ref()))
+        self.follows().then(|| elsewhere(self.publishing.borrow().as_ref()))
     }
 
     /// What it does, in a line; none where there are no others.
@@ -107,7 +125,7 @@ impl Node {
             let number = self.store.publisher_number().unwrap_or_default();
             return Some(format!("node {name} publishes, number {number}"));
         }
-        Some(match &lock(&self.followed).publishing {
+        Some(match &*self.publishing.borrow() {
             Some(node) => format!("node {name} follows {node}, number {}", node.number),
             None => format!("node {name} follows: which node publishes is not known"),
         })
@@ -119,7 +137,7 @@ impl Node {
             return Value::Null;
         }
         let (name, follows) = (&self.name, self.follows());
-        let publishing = lock(&self.followed).publishing.clone();
+        let publishing = self.publishing.borrow().clone();
         let (publisher, number) = match publishing {
             Some(node) => (Some(node.name), Some(node.number)),
             None if follows => (None, None),
@@ -180,15 +198,20 @@ impl Node {
 }
 
 /// That a change is made at the node that publishes, and where that is.
-#[cfg(feature = "approval")]
-pub(super) fn elsewhere(store: &Store) -> String {
-    words(store.publishing().ok().flatten().as_ref())
+pub(super) fn elsewhere(publishing: Option<&PublishingNode>) -> String {
+    let node = publishing.map_or_else(|| "the node that publishes".to_owned(), ToString::to_string);
+    format!("this node follows {node} and changes nothing: make the change there")
 }
 
-/// The same of a node that is known.
-fn words(node: Option<&PublishingNode>) -> String {
-    let node = node.map_or_else(|| "the node that publishes".to_owned(), ToString::to_string);
-    format!("this node follows {node} and changes nothing: make the change there")
+/// What other nodes prove themselves with to this one, which publishes; none if it has no others.
+#[cfg(feature = "approval")]
+pub(super) fn own_token(store: &Store) -> Option<NodeToken> {
+    let node = store.publishing().unwrap_or_else(|error| {
+        let error = with_causes(&error);
+        tracing::error!(error, "other nodes' pages are refused until the next start");
+        None
+    });
+    NodeToken::new(&node?.token)
 }
 
 //------------ Publishing ----------------------------------------------------

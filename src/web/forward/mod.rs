@@ -31,6 +31,7 @@ use super::door::{self, DoorLimits};
 use super::pages::{LARGE_BODY_MAX, LARGE_PATH};
 use super::patience::body_time;
 use super::{ANSWER_MAX, BODY_MAX, api, assets, visitor};
+use crate::store::nodes::PublishingNode;
 use away::Away;
 use call::Calls;
 pub use hop::NodeToken;
@@ -42,21 +43,8 @@ const LATER: Duration = Duration::from_secs(10);
 /// How long it may take to say whether it is ready: a load balancer does not wait for long.
 const READY_MAX: Duration = Duration::from_secs(5);
 
-/// The node that publishes, as the others know it.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Publishing {
-    /// The fencing number it publishes under: another one is another publisher.
-    pub number: i64,
-    /// Its name.
-    pub name: String,
-    /// How other nodes reach its pages, as `http://host:port` or `https://host:port`; none if they cannot.
-    pub url: Option<String>,
-    /// What proves to it that a request comes from a node.
-    pub token: NodeToken,
-}
-
 /// Who publishes now; none while nobody does.
-pub type Publisher = watch::Receiver<Option<Publishing>>;
+pub type Publisher = watch::Receiver<Option<PublishingNode>>;
 
 /// Serves until `stop` resolves.
 pub async fn serve_forwarding(
@@ -113,10 +101,11 @@ impl Forward {
         let visitor = visitor::client(peer, request.headers(), &self.proxies);
         let mut publisher = self.publisher.clone();
         let to = publisher.borrow_and_update().clone().ok_or(Away::Nobody)?;
+        let token = NodeToken::new(&to.token).ok_or(Away::Nobody)?;
         let url = to.url.as_deref().ok_or(Away::Unreached)?;
         let node = self.calls.reach(url, &to.name).await?;
         fields::onward(&mut request, node.authority());
-        hop::vouch(request.headers_mut(), visitor, &to.token);
+        hop::vouch(request.headers_mut(), visitor, &token);
         let response = tokio::select! {
             response = tokio::time::timeout(within, node.send(request)) => response,
             // It may have done its part before it was replaced.
@@ -133,7 +122,7 @@ impl Forward {
 
 /// Resolves when another one publishes, or nobody, or when nobody tells any more: this node stops, or takes over.
 async fn replaced(publisher: &mut Publisher, number: i64) {
-    let other = |now: &Option<Publishing>| now.as_ref().is_none_or(|now| now.number != number);
+    let other = |now: &Option<PublishingNode>| now.as_ref().is_none_or(|now| now.number != number);
     // An error is that nobody tells any more.
     let _ = publisher.wait_for(other).await;
 }

@@ -43,9 +43,8 @@ async fn site() -> SocketAddr {
 }
 
 /// The publisher at an address.
-fn publishing(number: i64, url: Option<String>) -> Option<Publishing> {
-    let token = NodeToken::new(&[7; 32]).unwrap();
-    Some(Publishing { number, name: "satu".to_owned(), url, token })
+fn publishing(number: i64, url: Option<String>) -> Option<PublishingNode> {
+    Some(PublishingNode { number, name: "satu".to_owned(), url, token: vec![7; 32] })
 }
 
 /// A node that follows.
@@ -59,7 +58,7 @@ async fn follower(publisher: Publisher) -> SocketAddr {
 }
 
 /// Both; the sender says who publishes.
-async fn both() -> (SocketAddr, watch::Sender<Option<Publishing>>) {
+async fn both() -> (SocketAddr, watch::Sender<Option<PublishingNode>>) {
     let site = site().await;
     let (publisher, told) = watch::channel(publishing(1, Some(format!("http://{site}"))));
     (follower(told).await, publisher)
