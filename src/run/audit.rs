@@ -146,6 +146,7 @@ pub fn verified(report: &Report) -> Reply {
         "first_bad": report.first_bad(), "faults": faults,
         "signed_to": report.signed_to, "anchored_to": report.anchored_to,
         "rows": report.compared.map(|compared| compared.rows), "proofs": report.proofs, "papers": report.papers,
+        "unmounted": report.unmounted,
     });
     Reply { exit: u8::from(!report.is_good()), text: report.lines().join("\n"), json }
 }

@@ -8,7 +8,7 @@ use hickory_proto::rr::RecordType;
 
 use crate::support::http::Caller;
 use crate::support::office::{Office, act, service};
-use crate::support::{Daemon, ask, copy_all, data, make_pipe, until};
+use crate::support::{Daemon, ask, copy_all, data, make_pipe, printed, until};
 
 /// A promoted name.
 const PROMOTED: &str = "layanan-tetap.cirebonkab.go.id.";
@@ -293,4 +293,26 @@ fn a_read_only_state_directory_closes_the_queue_and_nothing_else() {
     let page = Caller::new(&daemon.web(), &[]).get("/");
     assert_eq!(page.status, 503);
     assert!(page.text().contains("tidak dapat menulis berkasnya"), "{}", page.text());
+}
+
+#[test]
+fn a_directory_of_letters_that_is_not_mounted_is_asked_for_first() {
+    let (_made, dir) = after_a_promotion();
+    let [letters, aside] = ["letters", "letters-aside"].map(|it| dir.join("state").join(it));
+    let verified = || {
+        let output = crate::support::run_in(&dir, &["audit", "verify"]);
+        (output.status.code(), printed(&output))
+    };
+    std::fs::rename(&letters, &aside).unwrap();
+    let (code, said) = verified();
+    assert!(code == Some(1) && said.starts_with("is the disk mounted? "), "{said}");
+    assert!(said.contains("state/letters is not there") && said.contains("is gone"), "{said}");
+    assert!(said.contains("what to do: mount it") && !said.contains("find out who"), "{said}");
+    std::fs::create_dir(&letters).unwrap();
+    let (code, said) = verified();
+    assert!(code == Some(1) && said.contains("has not the one file"), "{said}");
+    std::fs::remove_dir(&letters).unwrap();
+    std::fs::rename(&aside, &letters).unwrap();
+    let (code, said) = verified();
+    assert!(code == Some(0) && !said.contains("mounted"), "{said}");
 }

@@ -15,15 +15,19 @@ use crate::store::{Store, StoreError};
 /// cannot be read.
 pub fn check_letters(store: &Store, folder: &Path, report: &mut Report) -> Result<(), StoreError> {
     let kept = store.read::<_, StoreError>(|reader| reader.kept_letters());
-    for row in report.read("letter", kept) {
+    let kept = report.read("letter", kept);
+    let (all, mut gone) = (kept.len(), 0);
+    for row in kept {
         let is_it = |bytes: &[u8]| sha256_hex(bytes) == row.sha256;
         let path = folder.join(&row.file);
         if let Some((change, wrong)) = wrong(&path, is_it, || is_erased(store, &row))? {
+            gone += usize::from(matches!(wrong, Wrong::Gone));
             let AttachmentRow { id, request, file, .. } = row;
             let file = format!("letters/{file} of {request} {}", wrong.words("came in"));
             note(report, "letter", id, change, &file);
         }
     }
+    note_unmounted(report, folder, (gone, all));
     report.faults.sort_by_key(|fault| fault.sequence);
     Ok(())
 }
@@ -39,17 +43,21 @@ pub fn check_papers(
     report: &mut Report,
 ) -> Result<(), StoreError> {
     let kept = store.read::<_, StoreError>(|reader| reader.kept_papers());
-    for row in report.read("paper", kept) {
+    let kept = report.read("paper", kept);
+    let (all, mut gone) = (kept.len(), 0);
+    for row in kept {
         let file = row.file.clone().unwrap_or_default();
         let is_it = |sealed: &[u8]| is_rendered(vault, &row, sealed);
         match wrong(&folder.join(&file), is_it, || is_deleted(store, &row))? {
             None => report.papers += 1,
             Some((change, wrong)) => {
+                gone += usize::from(matches!(wrong, Wrong::Gone));
                 let file = format!("papers/{file} {}", wrong.words("was rendered"));
                 note(report, "paper", row.id, change, &file);
             }
         }
     }
+    note_unmounted(report, folder, (gone, all));
     report.faults.sort_by_key(|fault| fault.sequence);
     Ok(())
 }
@@ -98,6 +106,21 @@ fn note(report: &mut Report, table: &str, key: String, change: RowChange, file: 
     let what = format!("table {table}, row {key}: the file {file}");
     let kind = FaultKind::Row { table: table.to_owned(), key, change };
     report.note(kind, report.last + 1, what);
+}
+
+/// Notes that all files of a directory are gone: more often than not nobody took them away, and a disk or a network
+/// directory is not mounted.
+fn note_unmounted(report: &mut Report, folder: &Path, (gone, all): (usize, usize)) {
+    if all == 0 || gone < all {
+        return;
+    }
+    let what = match (folder.is_dir(), all) {
+        (false, _) => "is not there".to_owned(),
+        (true, 1) => "has not the one file that the database names".to_owned(),
+        (true, all) => format!("has none of the {all} files that the database names"),
+    };
+    report.unmounted.push(format!("is the disk mounted? {} {what}", folder.display()));
+    report.unmounted_files += gone;
 }
 
 /// Whether a sealed file is the paper that was rendered.

@@ -33,6 +33,10 @@ pub struct Report {
     pub proofs: usize,
     /// Papers whose file is the one that was rendered.
     pub papers: usize,
+    /// Directories of files that may not be mounted, each as a sentence.
+    pub unmounted: Vec<String>,
+    /// How many faults that explains.
+    pub(super) unmounted_files: usize,
     /// The rows that were compared; none in an export, or without their key.
     pub compared: Option<Compared>,
     /// Whether the database itself was at hand.
@@ -124,7 +128,7 @@ impl Report {
 
     /// The report in words, one line each.
     pub fn lines(&self) -> Vec<String> {
-        let mut lines = Vec::new();
+        let mut lines = self.unmounted.clone();
         if self.events == 0 {
             lines.push("no events".to_owned());
         } else {
@@ -141,7 +145,12 @@ impl Report {
             if self.faults.len() > LISTED_MAX {
                 lines.push(format!("  and {} more", self.faults.len() - LISTED_MAX));
             }
-            lines.push(first.kind.advice().to_owned());
+            lines.push(if self.faults.len() == self.unmounted_files {
+                "what to do: mount it, and verify again; what is gone then, too, is in a backup"
+                    .to_owned()
+            } else {
+                first.kind.advice().to_owned()
+            });
         } else {
             lines.push("GOOD: every event follows from the one before".to_owned());
         }
