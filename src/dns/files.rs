@@ -123,7 +123,7 @@ pub enum SecretError {
     #[error("cannot be read: {0}")]
     Io(#[from] io::Error),
     /// Others may read it.
-    #[error("everybody on this machine may use it: give it the mode 0600")]
+    #[error("may be used by everybody on this machine: give it the mode 0600")]
     Open,
     /// It is longer than a secret is.
     #[error("has more than {0} octets, which is too long")]

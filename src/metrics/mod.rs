@@ -13,7 +13,7 @@ mod text;
 mod zones;
 
 pub use family::Family;
-pub use listener::{Figures, Health, serve};
+pub use listener::{Figures, Health, Served, serve};
 pub use name_server::name_server;
 pub use process::process;
 pub use zones::zones;

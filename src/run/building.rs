@@ -445,8 +445,13 @@ fn start_metrics(
         Some(host) => host.health_of(&host.publisher.status()).answer(),
         None => Err("it is stopping\n".to_owned()),
     });
+    let live = host.publisher.shared();
+    let served = Arc::new(move || {
+        let zones = live.load();
+        zones.iter().next().is_none() || zones.iter().any(|entry| entry.zone().is_some())
+    });
     let bound = system("metrics", listener.local_addr())?;
-    runtime.spawn(metrics::serve(listener, figures, ready));
+    runtime.spawn(metrics::serve(listener, figures, ready, served));
     Ok(bound)
 }
 

@@ -268,3 +268,24 @@ fn works_again(daemon: &Daemon, reason: &str) {
         status.contains(" serial ") && !status.contains(reason)
     });
 }
+
+#[test]
+fn a_server_that_says_nothing_holds_up_no_answer_and_no_load_balancer() {
+    use rustix::process::Signal;
+    let Some(cluster) = Cluster::start() else { return };
+    let made = tempfile::tempdir().unwrap();
+    lay_out(made.path(), &format!("{}[metrics]\nlisten = \"127.0.0.1:0\"\n", on(&cluster)));
+    let daemon = Daemon::in_dir(made.path());
+    let metrics =
+        Caller::new(&format!("http://{}", daemon.ready["metrics"].as_str().unwrap()), &[]);
+    cluster.signal_all(Signal::STOP);
+    for turn in 0..3 {
+        let ready = metrics.get("/readyz");
+        assert!(ready.status == 200, "{turn}: {}", ready.text());
+        assert!(ready.text().starts_with("ready\n"), "{turn}: {}", ready.text());
+        assert!(ready.text().contains("database") || turn > 0, "{turn}: {}", ready.text());
+        assert!(!answer(&daemon, "www.cirebonkab.go.id.").is_empty());
+    }
+    cluster.signal_all(Signal::CONT);
+    until("all is well", || metrics.get("/readyz").text() == "ready\n");
+}

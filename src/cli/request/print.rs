@@ -279,9 +279,24 @@ fn whole(value: &Value) -> String {
 fn problem(status: u16, value: &Value) -> String {
     let code = value["code"].as_str().unwrap_or("error");
     let detail = value["detail"].as_str().or_else(|| value["title"].as_str()).unwrap_or("");
-    let mut lines = vec![format!("gapura: {code} ({status}): {detail}")];
+    let mut lines = vec![format!("{code} ({status}): {detail}")];
     for error in value["errors"].as_array().into_iter().flatten() {
         lines.push(format!("  {}: {}", word(&error["field"]), word(&error["detail"])));
     }
     lines.join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_problem_is_told_without_the_name_that_goes_before_it() {
+        let value = json!({ "code": "stale", "detail": "it has changed", "errors": [
+            { "field": "name", "detail": "is taken" },
+        ] });
+        assert_eq!(problem(409, &value), "stale (409): it has changed\n  name: is taken");
+    }
 }

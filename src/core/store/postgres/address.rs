@@ -188,6 +188,22 @@ mod tests {
     }
 
     #[test]
+    fn a_password_file_that_cannot_be_used_is_told_of_in_a_sentence() {
+        use std::os::unix::fs::PermissionsExt;
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("password");
+        let said = || {
+            let address = Address::new("postgres://g@h/d", path.clone(), PathBuf::new()).unwrap();
+            address.config().map(drop).unwrap_err().replace(&path.display().to_string(), "FILE")
+        };
+        assert!(said().starts_with("the password file FILE cannot be read: "), "{}", said());
+        std::fs::write(&path, "geheim").unwrap();
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o644)).unwrap();
+        let open = "the password file FILE may be used by everybody on this machine: give it the mode 0600";
+        assert_eq!(said(), open);
+    }
+
+    #[test]
     fn no_secret_is_shown() {
         let shown = address("postgres://g:geheim@db.example:5433/gapura").unwrap();
         assert_eq!(shown.to_string(), "postgres://g@db.example:5433/gapura");
