@@ -8,6 +8,7 @@ use rustls::ClientConfig;
 
 use super::{Address, Secret};
 use crate::dns_client::{TlsError, roots};
+use crate::files;
 use crate::queue::Deed;
 
 /// The protocol by the name it has in the handshake (RFC 7301).
@@ -65,11 +66,7 @@ impl fmt::Debug for Hook {
 
 /// The TLS settings.
 fn config(ca: &Path) -> Result<Arc<ClientConfig>, TlsError> {
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let builder = ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .map_err(TlsError::Tls)?;
-    let mut config = builder.with_root_certificates(roots(ca)?).with_no_client_auth();
+    let mut config = files::tls_client(roots(ca)?).map_err(TlsError::Tls)?;
     config.alpn_protocols = vec![ALPN.to_vec()];
     Ok(Arc::new(config))
 }

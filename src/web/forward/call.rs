@@ -15,8 +15,6 @@ use axum::http::uri::{Scheme, Uri};
 use axum::response::Response;
 use hyper::client::conn::http1::{self, SendRequest};
 use hyper_util::rt::TokioIo;
-use rustls::ClientConfig;
-use rustls::crypto::ring::default_provider;
 use rustls::pki_types::ServerName;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
@@ -81,11 +79,10 @@ impl Calls {
 /// What `https` is spoken with.
 fn connector() -> Option<TlsConnector> {
     let roots = files::system_authorities();
-    let config = ClientConfig::builder_with_provider(Arc::new(default_provider()))
-        .with_safe_default_protocol_versions()
-        .ok()?;
-    let config = config.with_root_certificates(roots.clone()).with_no_client_auth();
-    (!roots.is_empty()).then(|| Arc::new(config).into())
+    if roots.is_empty() {
+        return None;
+    }
+    files::tls_client(roots).ok().map(|config| Arc::new(config).into())
 }
 
 /// Begins HTTP/1.1 on a connection, which lives until its answer is read.

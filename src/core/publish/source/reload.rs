@@ -20,7 +20,7 @@ use crate::publish::state::{
     ZoneSource, ZoneState, error,
 };
 use crate::text::with_causes;
-use crate::threads::several;
+use crate::threads::each;
 use crate::wire::Name;
 use crate::zone::{Delta, Entry, Zone};
 
@@ -96,16 +96,10 @@ pub(super) fn reload_all(
     if let ([only], true) = (groups.as_slice(), gone.is_empty()) {
         return reload_group(inner, only, pace, by);
     }
-    let next = std::sync::atomic::AtomicUsize::new(0);
-    let work = || {
-        let mut reports = Vec::new();
-        while let Some(group) = groups.get(next.fetch_add(1, Ordering::Relaxed)) {
-            reports.extend(reload_group(inner, group, pace, by));
-        }
-        reports
-    };
     // A panic is ours: a zone without a report would look as if nothing had been asked for.
-    let reports = several(LOADERS.min(groups.len()), work, work);
+    let loaders = LOADERS.min(groups.len());
+    let work = |(): &mut (), at: usize| reload_group(inner, &groups[at], pace, by);
+    let reports = each(loaders, groups.len(), || (), work);
     let mut reports: Vec<ReloadReport> = reports.into_iter().flatten().collect();
     reports.extend(gone);
     reports.sort_by(|a, b| a.zone.cmp(&b.zone));

@@ -10,8 +10,7 @@
 //! All zones are committed in one transaction; two threads read and check them.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Instant;
 
 use super::early::Early;
@@ -23,7 +22,7 @@ use crate::master::Finding;
 use crate::publish::door::{self, Held, Proposal, copy_is_due, swap};
 use crate::publish::propose::{Kind, Prepared};
 use crate::publish::state::{Change, Guard, Inner, Job, Outcome, ReloadReport, Slot, ZoneState};
-use crate::threads::several;
+use crate::threads::each;
 use crate::wire::Name;
 use crate::zone::Entry;
 
@@ -47,19 +46,11 @@ pub(super) struct Begun {
 impl Inner {
     /// Loads zones that were not served before, one of which may be loading early, and commits them together.
     pub(super) fn start_all(&self, slots: &[Arc<Slot>], early: &Early) -> Vec<ReloadReport> {
-        let (next, begun) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
-        let work = || {
-            while let Some(slot) = slots.get(next.fetch_add(1, Ordering::Relaxed)) {
-                let one = begin(self, slot, early);
-                lock(&begun).push(one);
-            }
-        };
-        match slots.len() {
-            0 => return Vec::new(),
-            1 => work(),
-            _ => drop(several(LOADERS, work, work)),
+        if slots.is_empty() {
+            return Vec::new();
         }
-        let mut begun = begun.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let loaders = LOADERS.min(slots.len());
+        let mut begun = each(loaders, slots.len(), || (), |(), at| begin(self, &slots[at], early));
         // What left the settings and is not in the database was never served.
         begun.retain(|one| !lock(&one.slot.state).is_unknown_and_left());
         let slots: Vec<Arc<Slot>> = begun.iter().map(|one| Arc::clone(&one.slot)).collect();
