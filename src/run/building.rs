@@ -195,6 +195,8 @@ impl Building {
             warnings,
         };
         host.node.start((&runtime, &stopped), &host);
+        let publisher = host.publisher.clone();
+        drop(runtime.spawn(every(TICK, stopped.clone(), move |_| publisher.retry_list())));
         if let Some(awaited) = database.awaited.take() {
             await_database(&runtime, awaited, &host, &stopped);
         }

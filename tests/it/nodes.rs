@@ -207,6 +207,27 @@ fn a_list_that_says_nothing_or_cannot_be_read_takes_no_zone_away() {
 }
 
 #[test]
+fn a_list_that_could_not_be_written_is_written_later() {
+    let Some(pair) = Pair::start("") else { return };
+    let (dir, url) = (pair.dirs[0].path(), pair.cluster.url());
+    pair.cluster.sql("REVOKE INSERT, UPDATE ON gapura.served_zone FROM gapura");
+    let zone = "$TTL 60\n@ SOA ns host 1 60 60 60 60\n@ NS ns\nns A 192.0.2.1\n";
+    std::fs::write(dir.join("lain.zone"), zone).unwrap();
+    let more = "\n[[zone]]\nname = \"lain.example.\"\nfile = \"lain.zone\"\n";
+    write_settings(dir, &format!("{}{more}", settings(&url, "satu", "")));
+    let reloaded = printed(&pair.daemon(0).gapura(&["ctl", "reload"]));
+    let known = |at: usize| data(&ask(pair.daemon(at).dns(), "ns.lain.example.", RecordType::A));
+    assert_eq!(known(0), ["192.0.2.1"], "{reloaded}");
+    let said = status(pair.daemon(0));
+    assert!(said.contains("other nodes are not told which zones are served"), "{said}");
+    assert!(known(1).is_empty());
+    pair.cluster.sql("GRANT INSERT, UPDATE ON gapura.served_zone TO gapura");
+    until("the new zone", || known(1) == ["192.0.2.1"]);
+    let said = status(pair.daemon(0));
+    assert!(!said.contains("are not told"), "{said}");
+}
+
+#[test]
 fn the_file_of_a_node_that_takes_over_is_held_until_somebody_means_it() {
     let Some(mut pair) = Pair::start("") else { return };
     pair.add(0, "diterima");

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::files;
 use crate::lock::lock;
 use crate::publish::door::write_file;
-use crate::publish::state::{Inner, Listing, SerialPolicy, Strictness, ZoneSource};
+use crate::publish::state::{Inner, Listing, Publisher, SerialPolicy, Strictness, ZoneSource};
 use crate::store::{Reader, Store, StoreError};
 use crate::text::with_causes;
 
@@ -125,6 +125,7 @@ pub(super) fn write(inner: &Inner) {
     if inner.options.is_stand_in {
         return;
     }
+    let _one_after_the_other = lock(&inner.listing);
     let slots = inner.all_slots();
     // What a reload does not learn, because the server is away, the next start is not to take for another one.
     let database = inner.store.identity().or_else(|| read(&inner.options.state_dir).database);
@@ -138,14 +139,28 @@ pub(super) fn write(inner: &Inner) {
         text.push('\n');
         listed.insert(Reader::zone_key(&slot.apex), line);
     }
-    if let Err(error) = tell_nodes(&inner.store, &listed) {
+    let untold = tell_nodes(&inner.store, &listed).err().map(|error| {
         let error = with_causes(&error);
-        tracing::error!(error, "the list of served zones could not be written for other nodes");
-    }
+        format!("other nodes are not told which zones are served; it is tried again: {error}")
+    });
+    let before = std::mem::replace(&mut *lock(&inner.untold), untold.clone());
+    // The log has each reason once.
+    untold.iter().filter(|_| before != untold).for_each(|untold| tracing::error!("{untold}"));
     let _one_at_a_time = lock(&inner.files);
-    let written = write_file(&path(&inner.options.state_dir), text.as_bytes(), "zones");
-    if let Err(error) = written {
-        tracing::error!(%error, "the list of served zones could not be written for the next start");
+    let path = path(&inner.options.state_dir);
+    inner.note_kept(&path, write_file(&path, text.as_bytes(), "zones"));
+}
+
+impl Publisher {
+    /// Writes the list of zones again if it could not be written, for other nodes or the next start.
+    pub fn retry_list(&self) {
+        let inner = &*self.0;
+        let path = path(&inner.options.state_dir);
+        let is_due = lock(&inner.untold).is_some() || lock(&inner.unkept).contains_key(&path);
+        // Another daemon writes it now.
+        if is_due && !inner.store.is_left() {
+            write(inner);
+        }
     }
 }
 

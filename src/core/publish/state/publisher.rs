@@ -65,6 +65,10 @@ pub(crate) struct Inner {
     pub(crate) marks: Mutex<HashMap<Name, u32>>,
     /// What could not be written beside the database last, and why, by its path.
     pub(crate) unkept: Mutex<BTreeMap<PathBuf, String>>,
+    /// Why other nodes do not know which zones are served, if so.
+    pub(crate) untold: Mutex<Option<String>>,
+    /// Held while the list of zones is written.
+    pub(crate) listing: Mutex<()>,
     /// Held while a file of our own is written.
     pub(crate) files: Mutex<()>,
     /// Numbers for groups of reloads.
@@ -361,11 +365,12 @@ impl Publisher {
 //--- What is kept beside the database
 
 impl Publisher {
-    /// What is outdated beside the database because it cannot be written. It is tried again with each
-    /// change, and the copies every few seconds.
+    /// What is outdated beside the database, or for other nodes, because it cannot be written. It is tried again with
+    /// each change, and copies and the list of zones every few seconds.
     pub fn unkept(&self) -> Vec<String> {
         let unkept = lock(&self.0.unkept);
-        unkept.values().map(|why| format!("outdated beside the database: {why}")).collect()
+        let files = unkept.values().map(|why| format!("outdated beside the database: {why}"));
+        files.chain(lock(&self.0.untold).clone()).collect()
     }
 }
 
@@ -390,6 +395,8 @@ impl Inner {
             jobs: Jobs::new(),
             marks: Mutex::new(marks),
             unkept: Mutex::default(),
+            untold: Mutex::default(),
+            listing: Mutex::default(),
             files: Mutex::default(),
             tickets: AtomicU64::new(0),
             stopwatch: Stopwatch::default(),
