@@ -9,11 +9,11 @@ use serde_json::json;
 use super::daemon::Events;
 use super::differences::delta_text;
 use super::figures::Journals;
-use super::node::Node;
+use super::node::{Errand, Node};
 use super::road_3::Road3;
 use super::time::utc;
 use crate::config::Settings;
-use crate::control::{Command, OfficeCommand, Reply, Session};
+use crate::control::{Command, KeyAct, OfficeCommand, Reply, Session};
 use crate::fleet::Fleet;
 use crate::master::print_zone;
 use crate::publish::{By, Floor, PublishError, Publisher};
@@ -70,7 +70,7 @@ impl Host {
     /// Runs a command.
     pub(super) fn command(&self, command: Command, session: &Session) -> Reply {
         let who = format!("uid {}", session.uid);
-        if let Some(why) = self.unchangeable().filter(|_| changes(&command)) {
+        if let Some(why) = errand(&command).and_then(|errand| self.elsewhere(errand)) {
             return Reply::failed(why);
         }
         match command {
@@ -118,18 +118,21 @@ impl Host {
         }
     }
 
-    /// Why nothing that all nodes share is changed here: another node publishes, or may, while the database is away.
-    fn unchangeable(&self) -> Option<String> {
-        let elsewhere = self.node.elsewhere()?;
-        Some(match &self.stand_in {
-            Some(why) => format!("the database is not used, so nothing is changed here: {why}"),
-            None => elsewhere,
+    /// Why a command is not for this node: another one publishes, or may, while the database is away.
+    fn elsewhere(&self, errand: Errand) -> Option<String> {
+        let elsewhere = self.node.elsewhere(errand)?;
+        Some(match (&self.stand_in, errand) {
+            (Some(why), Errand::Change) => {
+                format!("the database is not used, so nothing is changed here: {why}")
+            }
+            (Some(why), Errand::Question) => format!("the database is not used: {why}"),
+            (None, _) => elsewhere,
         })
     }
 }
 
-/// Whether a command changes what all nodes share.
-fn changes(command: &Command) -> bool {
+/// What a command wants that only the node that publishes can do; none: any node can.
+fn errand(command: &Command) -> Option<Errand> {
     match command {
         Command::Status
         | Command::Stats
@@ -144,14 +147,16 @@ fn changes(command: &Command) -> bool {
         | Command::ZoneSerial { floor: None, .. }
         | Command::ZoneNotify { .. }
         // Road 3 says so itself.
-        | Command::Office(_) => false,
-        Command::ZoneDiff { from, to, .. } => from.or(*to).is_none(),
+        | Command::Office(_) => None,
+        // The file that counts is there.
+        Command::ZoneDiff { from, to, .. } => from.or(*to).is_none().then_some(Errand::Question),
+        Command::Key { act: KeyAct::List | KeyAct::Ds, .. } => Some(Errand::Question),
         Command::Reload { .. }
         | Command::ZoneRollback { .. }
         | Command::ZoneAdopt { .. }
         | Command::ZoneSerial { .. }
         | Command::ZoneRetransfer { .. }
-        | Command::Key { .. } => true,
+        | Command::Key { .. } => Some(Errand::Change),
     }
 }
 

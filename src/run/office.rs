@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use serde_json::json;
 
+use super::node::Errand;
 use super::time::{now_ms, utc};
 use super::{RunError, StateDir, audit, options, people, stand_in, webhooks};
 use crate::audit::{AuditError, Notary, open_guarded};
@@ -124,6 +125,29 @@ impl Office {
             audit::report(&self.store, month, terms)
         };
         reply(made.map_err(|error| format!("{error:#}")))
+    }
+}
+
+/// What a command wants of the node that publishes.
+pub(super) fn errand(command: &OfficeCommand) -> Errand {
+    match command {
+        OfficeCommand::UserList
+        | OfficeCommand::TokenList { .. }
+        | OfficeCommand::AuditExport { .. }
+        | OfficeCommand::AuditVerify { .. }
+        | OfficeCommand::WebhookList
+        | OfficeCommand::WebhookTest { .. }
+        | OfficeCommand::Report { .. } => Errand::Question,
+        OfficeCommand::UserAdd { .. }
+        | OfficeCommand::UserDisable { .. }
+        | OfficeCommand::UserEnable { .. }
+        | OfficeCommand::UserRole { .. }
+        | OfficeCommand::UserReset { .. }
+        | OfficeCommand::TokenCreate { .. }
+        | OfficeCommand::TokenRevoke { .. }
+        | OfficeCommand::ClockConfirm
+        | OfficeCommand::AuditRotateKey
+        | OfficeCommand::WebhookRetry { .. } => Errand::Change,
     }
 }
 

@@ -21,7 +21,7 @@ use super::bulk;
 use super::clock::Clock;
 use super::error::{RunError, system};
 use super::node::{self, elsewhere, own_token};
-use super::office::{Office, closed};
+use super::office::{Office, closed, errand};
 use super::options::{self, OptionError};
 use super::papers;
 use super::proposals::Proposals;
@@ -330,7 +330,9 @@ impl Road3 {
     pub(super) fn command(&self, command: OfficeCommand) -> Reply {
         match self {
             Self::Open(open) => open.office.command(command),
-            Self::Following { publisher } => Reply::failed(elsewhere(publisher.borrow().as_ref())),
+            Self::Following { publisher } => {
+                Reply::failed(elsewhere(publisher.borrow().as_ref(), errand(&command)))
+            }
             Self::Closed { reason, options, .. } => {
                 closed(command, options, &format!("the queue is closed: {reason}"))
             }

@@ -150,15 +150,19 @@ fn a_node_that_follows_serves_what_is_published_and_changes_nothing() {
     let said = status(pair.daemon(1));
     assert!(said.contains("node dua follows satu (http://127.0.0.1:1), number 1"), "{said}");
     assert!(status(pair.daemon(0)).contains("node satu publishes, number 1"));
-    for refused in [
-        &["ctl", "reload", ZONE][..],
-        &["zone", "rollback", ZONE, "1"],
-        &["key", "list", ZONE],
-        &["user", "list"],
+    for (refused, words) in [
+        (&["ctl", "reload", ZONE][..], "changes nothing: make the change there"),
+        (&["zone", "rollback", ZONE, "1"], "changes nothing: make the change there"),
+        (&["user", "disable", "agus"], "changes nothing: make the change there"),
+        (&["zone", "diff", ZONE], "(http://127.0.0.1:1): ask there"),
+        (&["key", "list", ZONE], "(http://127.0.0.1:1): ask there"),
+        (&["user", "list"], "(http://127.0.0.1:1): ask there"),
+        (&["audit", "verify"], "(http://127.0.0.1:1): ask there"),
     ] {
         let output = pair.daemon(1).gapura(refused);
         let said = printed(&output);
         assert!(!output.status.success() && said.contains("follows satu"), "{refused:?}: {said}");
+        assert!(said.contains(words), "{refused:?}: {said}");
     }
     // Its own file is none of its business while it follows.
     pair.daemon(1).add_record("sendiri A 192.0.2.77");

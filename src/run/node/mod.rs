@@ -110,9 +110,9 @@ impl Node {
         self.store.is_shared()
     }
 
-    /// Where a change is made, if not here.
-    pub(super) fn elsewhere(&self) -> Option<String> {
-        self.follows().then(|| elsewhere(self.publishing.borrow().as_ref()))
+    /// Where a command is carried out, if not here.
+    pub(super) fn elsewhere(&self, errand: Errand) -> Option<String> {
+        self.follows().then(|| elsewhere(self.publishing.borrow().as_ref(), errand))
     }
 
     /// What it does, in a line; none where there are no others.
@@ -197,10 +197,24 @@ impl Node {
     }
 }
 
-/// That a change is made at the node that publishes, and where that is.
-pub(super) fn elsewhere(publishing: Option<&PublishingNode>) -> String {
+/// What only the node that publishes can do.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Errand {
+    /// Say what a node that follows does not know.
+    Question,
+    /// Change what all nodes share.
+    Change,
+}
+
+/// That something is done at the node that publishes, and where that is.
+pub(super) fn elsewhere(publishing: Option<&PublishingNode>, errand: Errand) -> String {
     let node = publishing.map_or_else(|| "the node that publishes".to_owned(), ToString::to_string);
-    format!("this node follows {node} and changes nothing: make the change there")
+    match errand {
+        Errand::Question => format!("this node follows {node}: ask there"),
+        Errand::Change => {
+            format!("this node follows {node} and changes nothing: make the change there")
+        }
+    }
 }
 
 /// What other nodes prove themselves with to this one, which publishes; none if it has no others.
