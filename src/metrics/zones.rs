@@ -19,7 +19,7 @@ const GAUGES: [Gauge; 11] = [
     (&of::ZONE_FILE_SERIAL, |zone| zone.file_serial.map(f64::from)),
     (&of::ZONE_RECORDS, |zone| Some(zone.records as f64)),
     (&of::ZONE_NAMES, |zone| Some(zone.names as f64)),
-    (&of::ZONE_PROMOTED, |zone| Some(zone.promoted as f64)),
+    (&of::ZONE_PROMOTED, |zone| zone.promoted.map(|count| count as f64)),
     (&of::ZONE_CHANGED, |zone| zone.last_change.as_ref().map(|change| change.at_ms as f64 / 1e3)),
     (&of::ZONE_LOADED, |zone| Some(f64::from(zone.is_served()))),
     (&of::ZONE_RELOAD_FAILED, |zone| Some(f64::from(zone.refusal.is_some()))),

@@ -34,9 +34,10 @@ impl Ready {
             .zones
             .iter()
             .map(|zone| {
+                let file = (!zone.followed).then(|| zone.file.display().to_string());
                 json!({
                     "zone": zone.zone.to_string(), "serial": zone.serial, "records": zone.records,
-                    "file": zone.file.display().to_string(),
+                    "file": file,
                 })
             })
             .collect();
@@ -123,7 +124,7 @@ impl Ready {
             zone.zone,
             program(),
         );
-        if !zone.is_secondary() && !zone.is_made() {
+        if !zone.is_secondary() && !zone.is_made() && !zone.followed {
             append_line!(text, "  edit {}: live a moment after you save it", zone.file.display());
         }
         if let Some(web) = &self.web {

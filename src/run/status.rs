@@ -92,6 +92,9 @@ impl Host {
         signed: Option<&Signed>,
     ) -> Value {
         let mut json = json!(zone);
+        if zone.followed {
+            json["file"] = Value::Null;
+        }
         if let Some(refresh) = refresh {
             json["refresh"] = json!(refresh);
         }
@@ -179,14 +182,17 @@ fn add_zone(text: &mut String, zone: &ZoneStatus) {
             zone.place(),
             zone.records
         );
-    } else if !zone.is_secondary() {
+    } else if zone.followed && !zone.is_secondary() {
+        let (zone, place, records) = (&zone.zone, zone.place(), zone.records);
+        append_line!(text, "{zone} serial {serial}, {place}, {records} records");
+    } else if let (false, Some(promoted)) = (zone.is_secondary(), zone.promoted) {
         append_line!(
             text,
             "{} serial {serial}, file {} serial {file_serial}, {} records, {} promoted{}",
             zone.zone,
             zone.file.display(),
             zone.records,
-            zone.promoted - zone.by_updates,
+            promoted - zone.by_updates,
             match zone.by_updates {
                 0 => String::new(),
                 count => format!(", {count} by updates"),

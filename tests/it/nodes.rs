@@ -149,6 +149,12 @@ fn a_node_that_follows_serves_what_is_published_and_changes_nothing() {
     assert_eq!(serial(pair.daemon(0)), serial(pair.daemon(1)));
     let said = status(pair.daemon(1));
     assert!(said.contains("node dua follows satu (http://127.0.0.1:1), number 1"), "{said}");
+    // Neither file nor promoted records are here.
+    let zone = format!("{ZONE} serial {}, as it was published, ", serial(pair.daemon(1)));
+    assert!(said.contains(&zone) && !said.contains("promoted"), "{said}");
+    let zone = &state(pair.daemon(1))["zones"][0];
+    assert!(zone["file"].is_null() && zone["promoted"].is_null(), "{zone}");
+    assert!(status(pair.daemon(0)).contains("0 promoted"));
     assert!(status(pair.daemon(0)).contains("node satu publishes, number 1"));
     for (refused, words) in [
         (&["ctl", "reload", ZONE][..], "changes nothing: make the change there"),
@@ -207,6 +213,24 @@ fn a_list_that_says_nothing_or_cannot_be_read_takes_no_zone_away() {
         until("it is told", || status(pair.daemon(1)).contains(told));
         std::thread::sleep(Duration::from_secs(3));
         has(pair.daemon(1), "bertahan");
+    }
+}
+
+#[test]
+fn a_zone_that_the_publisher_cannot_load_keeps_no_other_node_from_its_work() {
+    let Some(pair) = Pair::start("") else { return };
+    let (dir, url) = (pair.dirs[0].path(), pair.cluster.url());
+    std::fs::write(dir.join("rusak.zone"), "nonsense\n").unwrap();
+    let more = "\n[[zone]]\nname = \"rusak.example.\"\nfile = \"rusak.zone\"\n";
+    write_settings(dir, &format!("{}{more}", settings(&url, "satu", "")));
+    pair.daemon(0).gapura(&["ctl", "reload"]);
+    until("it is known", || status(pair.daemon(1)).contains("rusak.example."));
+    for at in 0..2 {
+        let metrics = pair.daemon(at).ready["metrics"].as_str().unwrap();
+        let ready = crate::support::http::Caller::new(&format!("http://{metrics}"), &[]);
+        let ready = ready.get("/readyz");
+        assert_eq!(ready.status, 200, "{at}: {}", ready.text());
+        assert!(ready.text().contains("rusak.example."), "{at}: {}", ready.text());
     }
 }
 

@@ -165,7 +165,7 @@ fn zone_facts(
     facts.push((t.s("zones-records"), count(status.records)));
     facts.push((t.s("zones-names"), count(status.names)));
     if !is_secondary && !status.is_made() {
-        let of_requests = status.promoted.saturating_sub(status.by_updates);
+        let of_requests = status.promoted.unwrap_or_default().saturating_sub(status.by_updates);
         facts.push((t.s("zones-promoted"), count(of_requests)));
         facts.push((t.s("zones-updated"), count(status.by_updates)));
     }

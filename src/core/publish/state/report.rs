@@ -255,8 +255,10 @@ pub struct ZoneStatus {
     /// The apex.
     #[serde(serialize_with = "as_text")]
     pub zone: Name,
-    /// The operator's file; empty for a secondary zone.
+    /// The operator's file, on the node that publishes; empty for a secondary zone.
     pub file: PathBuf,
+    /// Whether it is served here as another node published it: that one has the file, and what was promoted.
+    pub followed: bool,
     /// The remotes that a secondary zone is transferred from; empty for one that has a file.
     pub primaries: Vec<String>,
     /// When a primary of a secondary zone was heard last, in milliseconds since 1970.
@@ -281,8 +283,8 @@ pub struct ZoneStatus {
     pub from_store: bool,
     /// Whether the file on disk was rolled back and waits for a change of its bytes.
     pub rolled_back: bool,
-    /// Promoted RRsets and masks, those of updates among them.
-    pub promoted: usize,
+    /// Promoted RRsets and masks, those of updates among them; none of a zone that is followed.
+    pub promoted: Option<usize>,
     /// RRsets and masks of updates.
     pub by_updates: usize,
     /// Promoted records that the file does not have, as `OWNER TYPE (REQUEST)`.
@@ -327,6 +329,9 @@ impl ZoneStatus {
         }
         if self.is_secondary() {
             return format!("transfers from {}", self.primaries.join(", "));
+        }
+        if self.followed {
+            return "as it was published".to_owned();
         }
         self.file.display().to_string()
     }
@@ -390,7 +395,11 @@ impl Publisher {
     /// What is known of a zone and its secondaries now.
     fn status_of(&self, slot: &Slot, now_ms: i64) -> ZoneStatus {
         let secondaries = self.secondaries(&slot.apex);
-        ZoneStatus { secondaries, ..lock(&slot.state).status(now_ms) }
+        let mut status = ZoneStatus { secondaries, ..lock(&slot.state).status(now_ms) };
+        if self.follows() {
+            (status.followed, status.promoted) = (true, None);
+        }
+        status
     }
 }
 
@@ -400,9 +409,10 @@ pub fn unanswered(zones: &[ZoneStatus]) -> Option<String> {
     let names = |zones: &mut dyn Iterator<Item = &ZoneStatus>| {
         zones.map(|zone| zone.zone.to_string()).collect::<Vec<_>>().join(" ")
     };
-    // A secondary zone waits for its primary, perhaps for long.
+    // A secondary zone waits for its primary, perhaps for long, and one that is followed for the node that publishes.
     let is_loading = |zone: &&ZoneStatus| {
-        zone.serial.is_none() && zone.refusal.is_none() && !zone.is_secondary()
+        let waits = zone.is_secondary() || zone.followed;
+        zone.serial.is_none() && zone.refusal.is_none() && !waits
     };
     let mut loading = zones.iter().filter(is_loading).peekable();
     if loading.peek().is_some() {
@@ -438,6 +448,7 @@ impl ZoneState {
         ZoneStatus {
             zone: self.source.apex.clone(),
             file: self.source.file.clone(),
+            followed: false,
             primaries: self.source.primaries.clone(),
             refreshed_ms: self.lease.refreshed_ms,
             expire_seconds: self.expire_seconds(),
@@ -450,7 +461,7 @@ impl ZoneState {
             refusal: self.refusal.clone(),
             from_store: self.from_store,
             rolled_back: self.is_held && self.foreign_file.is_none(),
-            promoted: self.overlay.shown().count(),
+            promoted: Some(self.overlay.shown().count()),
             by_updates: self.overlay.shown().filter(|row| row.origin.key().is_some()).count(),
             absent_from_file: self.overlay.absent_from_file().map(line).collect(),
             masked: self.overlay.masks().map(line).collect(),

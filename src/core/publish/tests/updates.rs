@@ -32,7 +32,7 @@ fn txt(owner: &str, data: &[&str]) -> Vec<RrsetEdit> {
 
 /// What is kept beside the file.
 fn promoted(publisher: &Publisher) -> usize {
-    publisher.zone_status(&apex()).unwrap().promoted
+    publisher.zone_status(&apex()).unwrap().promoted.unwrap()
 }
 
 const CHALLENGE: &str = "_acme-challenge.www.example.";
@@ -281,7 +281,7 @@ fn what_a_request_takes_from_a_name_that_stays_leaves_nothing() {
     promote(&publisher, "M-9", both).unwrap();
     promote(&publisher, "M-9", vec![rrset(owner, Rtype::MX, &[])]).unwrap();
     updated(&publisher, vec![rrset(owner, Rtype::TXT, &["token"])]);
-    assert_eq!(publisher.zone_status(&apex()).unwrap().promoted, 2);
+    assert_eq!(publisher.zone_status(&apex()).unwrap().promoted, Some(2));
     // And what was taken out is over once the name is there again.
     let (plain, both) = ("f.w5.example.", [Rtype::A, Rtype::MX]);
     let data = |rtype| if rtype == Rtype::A { "192.0.2.7" } else { "10 ns1.example." };

@@ -62,7 +62,7 @@ fn a_catalog_of_ours_has_no_file() {
 fn what_updates_put_up_is_counted_apart() {
     let apex = "example.".parse().unwrap();
     let status = status_of(ZoneSource::new(apex, "/nonexistent"));
-    let status = ZoneStatus { promoted: 5, by_updates: 2, ..status };
+    let status = ZoneStatus { promoted: Some(5), by_updates: 2, ..status };
     let part = zone_part(Words::of(Lang::En), &status, None);
     assert_eq!(fact(&part, "From requests"), Some("3"));
     assert_eq!(fact(&part, "From updates (RFC 2136)"), Some("2"));
