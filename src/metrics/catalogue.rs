@@ -137,10 +137,11 @@ families! {
         WEBHOOK_GIVEN_UP Counter "gapura_webhook_given_up" ["webhook"] "Events that were given up and not delivered to a webhook",
         AUDIT_ANCHOR Gauge "gapura_audit_anchor_timestamp_seconds" ["zone"] "Time of the checkpoint of the event chain that a zone publishes",
         AUDIT_CHECKPOINT Gauge "gapura_audit_checkpoint_timestamp_seconds" [] "Time of the last checkpoint of the event chain",
-        QUEUE_OPEN Gauge "gapura_queue_open" [] "1 while the queue is open, 0 while it is closed and every page says why",
+        QUEUE_OPEN Gauge "gapura_queue_open" [] "1 while the queue is open, here or at the node that this one passes requests on to; 0 while it is closed, or that node is not reached, and every page says so",
     }
     "Nodes" => {
         NODE_PUBLISHES Gauge "gapura_node_publishes" [] "1 while this node publishes, as one alone always does; 0 while it follows another one",
+        NODE_PAGES_REACHED Gauge "gapura_node_pages_reached" [] "1 while the pages of the node that publishes are reached from this one; on that node 0 while it has no node.url for others; 1 where there is one node",
         NODE_LAG Gauge "gapura_node_lag_seconds" [] "For how long this node has not looked at all that was committed; 0 on the node that publishes",
     }
     "The program and its machine" => {

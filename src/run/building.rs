@@ -129,7 +129,7 @@ impl Building {
         publisher.sockets().set_proxied(|address| proxies.contains(address));
         let watcher = (!database.follows()).then(|| publisher.watch());
         let told = fleet.start();
-        let node = Node::new(&database.store, &publish);
+        let node = Node::new(&database.store, &publish, settings);
         let road_3 = Road3::open(loaded, &state_dir, (&database, node.publisher()), &publisher);
         fleet.propose_to(road_3.proposals());
         let keystore = Keystore::new(state_dir.path());

@@ -37,7 +37,7 @@ impl Host {
         families.push(self.backup());
         families.extend(self.signing_figures());
         families.extend(self.road_3.figures());
-        families.extend(self.node.figures());
+        families.extend(self.node.figures(self.road_3.reaches_publisher()));
         families
     }
 

@@ -63,6 +63,11 @@ impl Road3 {
         None
     }
 
+    /// There are no pages.
+    pub(super) fn reaches_publisher(&self) -> bool {
+        true
+    }
+
     /// No change waits.
     pub(super) fn obstacle(&self) -> Option<String> {
         None

@@ -86,6 +86,8 @@ pub(super) enum Road3 {
     Following {
         /// Who that is.
         publisher: node::Publisher,
+        /// Whether its pages are reached.
+        reach: web::Reach,
     },
     /// The queue is closed.
     Closed {
@@ -149,7 +151,7 @@ impl Road3 {
             return Self::Closed { reason, by, options: kept, clock: None };
         }
         if database.follows() {
-            return Self::Following { publisher: node };
+            return Self::Following { publisher: node, reach: web::Reach::default() };
         }
         let store = &database.store;
         let opened = office.map_err(RunError::from);
@@ -238,9 +240,9 @@ impl Road3 {
         let mut site = Site { url: Some(format!("http://{bound}")), ..Site::default() };
         let by = match self {
             Self::Closed { by, .. } => *by,
-            Self::Following { publisher } => {
-                let publisher = publisher.clone();
-                let pages = web::serve_forwarding(listener, publisher, proxies, door, stop);
+            Self::Following { publisher, reach } => {
+                let to = (publisher.clone(), reach.clone());
+                let pages = web::serve_forwarding(listener, to, proxies, door, stop);
                 site.pages = Some(runtime.spawn(pages));
                 return Ok(site);
             }
@@ -285,10 +287,18 @@ impl Road3 {
         }
     }
 
-    /// Why changes wait although the queue is open, if they do.
+    /// Why changes wait although the queue is open, here or at the node that publishes, if they do.
     pub(super) fn obstacle(&self) -> Option<String> {
-        let Self::Open(open) = self else { return None };
-        open.desk.obstacle().map(|obstacle| obstacle.to_string())
+        match self {
+            Self::Open(open) => open.desk.obstacle().map(|obstacle| obstacle.to_string()),
+            Self::Following { reach, .. } => reach.fault(),
+            Self::Closed { .. } => None,
+        }
+    }
+
+    /// Whether the pages of the node that publishes are reached, if that is another one.
+    pub(super) fn reaches_publisher(&self) -> bool {
+        !matches!(self, Self::Following { reach, .. } if reach.fault().is_some())
     }
 
     /// What will soon make changes wait, and webhooks that fail.
@@ -305,7 +315,7 @@ impl Road3 {
 
     /// Figures of the queue; while it is closed, only that.
     pub(super) fn figures(&self) -> Vec<Family> {
-        let is_open = matches!(self, Self::Open(_));
+        let is_open = !matches!(self, Self::Closed { .. }) && self.reaches_publisher();
         let mut families = vec![Family::of(&of::QUEUE_OPEN).with(&[], f64::from(is_open))];
         let Self::Open(open) = self else { return families };
         families.extend(webhooks(&open.webhooks()));
@@ -330,7 +340,7 @@ impl Road3 {
     pub(super) fn command(&self, command: OfficeCommand) -> Reply {
         match self {
             Self::Open(open) => open.office.command(command),
-            Self::Following { publisher } => {
+            Self::Following { publisher, .. } => {
                 Reply::failed(elsewhere(publisher.borrow().as_ref(), errand(&command)))
             }
             Self::Closed { reason, options, .. } => {

@@ -44,7 +44,7 @@ use tower_http::limit::RequestBodyLimitLayer;
 
 pub use closed::{ClosedBy, serve_closed};
 pub use door::DoorLimits;
-pub use forward::{NodeToken, Publisher, serve_forwarding};
+pub use forward::{NodeToken, Publisher, Reach, serve_forwarding};
 pub use limits::{Limits, Route};
 pub use state::{Options, Parts, Shown, State};
 

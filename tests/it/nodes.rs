@@ -196,6 +196,13 @@ fn a_node_that_follows_serves_what_is_published_and_changes_nothing() {
     );
     let figures = metrics.get("/metrics").text();
     assert!(figures.contains("gapura_node_publishes 0"), "{figures}");
+    // Nobody answers at the publisher's node.url.
+    assert!(figures.contains("gapura_node_pages_reached 0"), "{figures}");
+    assert!(metrics.get("/readyz").text().contains("are not reached from here"));
+    let said = status(pair.daemon(1));
+    assert!(said.contains("the pages of satu (http://127.0.0.1:1) are not reached"), "{said}");
+    let log = std::fs::read_to_string(pair.daemon(1).dir.join("log")).unwrap();
+    assert!(log.contains("are not reached from here"), "{log}");
     is_good(dir);
 }
 

@@ -24,6 +24,7 @@ use following::Follower;
 use super::daemon::Event;
 use super::host::Host;
 use super::timer::every;
+use crate::config::Settings;
 use crate::lock::lock;
 use crate::metrics::{Family, catalogue as of};
 use crate::publish::Options;
@@ -48,6 +49,8 @@ pub(super) struct Node {
     store: Store,
     /// Its name.
     name: String,
+    /// Whether others do not know how they reach its pages.
+    is_hidden: bool,
     /// The state directory, with the keys.
     state_dir: PathBuf,
     /// Who publishes, if that is another one; for pages and commands, which wait for no database.
@@ -71,8 +74,9 @@ struct Followed {
 }
 
 impl Node {
-    /// A node on an open database.
-    pub(super) fn new(store: &Store, options: &Options) -> Self {
+    /// A node on an open database. One without a name in the settings has no others that should reach it.
+    pub(super) fn new(store: &Store, options: &Options, settings: &Settings) -> Self {
+        let is_to_be_reached = cfg!(feature = "approval") && !settings.node.name.is_empty();
         let publishing = store.publishing().ok().flatten().filter(|_| store.is_followed());
         let followed = Followed {
             caught_up: Instant::now(),
@@ -84,6 +88,7 @@ impl Node {
         Self {
             store: store.clone(),
             name: options.node.name.clone(),
+            is_hidden: is_to_be_reached && options.node.url.is_none(),
             state_dir: options.state_dir.clone(),
             publishing: watch::Sender::new(publishing),
             followed: Mutex::new(followed),
@@ -149,11 +154,13 @@ impl Node {
         })
     }
 
-    /// Figures.
-    pub(super) fn figures(&self) -> Vec<Family> {
+    /// Figures; `reaches_publisher` is whether its pages are reached, if another node publishes.
+    pub(super) fn figures(&self, reaches_publisher: bool) -> Vec<Family> {
         let publishes = f64::from(!self.follows());
+        let is_reached = reaches_publisher && self.unreachable().is_none();
         vec![
             Family::of(&of::NODE_PUBLISHES).with(&[], publishes),
+            Family::of(&of::NODE_PAGES_REACHED).with(&[], f64::from(is_reached)),
             Family::of(&of::NODE_LAG).with(&[], self.lag().as_secs_f64()),
         ]
     }
@@ -172,7 +179,18 @@ impl Node {
     /// What is odd.
     pub(super) fn warnings(&self) -> Vec<String> {
         let followed = lock(&self.followed);
-        followed.ahead.iter().chain(&followed.unsigned).cloned().collect()
+        let odd = followed.ahead.iter().chain(&followed.unsigned).cloned();
+        odd.chain(self.unreachable()).collect()
+    }
+
+    /// Why no other node reaches the pages of this one, which publishes, if so.
+    fn unreachable(&self) -> Option<String> {
+        let is_hidden = self.is_one_of_several() && !self.follows() && self.is_hidden;
+        is_hidden.then(|| {
+            "node.url is not set: other nodes cannot pass requests on to this one; set it to where they reach its pages, \
+             and restart"
+                .to_owned()
+        })
     }
 
     /// Begins to look at its own beats, or to follow.
@@ -185,6 +203,7 @@ impl Node {
             return;
         }
         if !self.follows() {
+            self.unreachable().iter().for_each(|why| tracing::warn!("{why}"));
             let weak = Arc::downgrade(host);
             drop(runtime.spawn(every(LOOK, stopped.clone(), move |_| look_at_beat(&weak))));
             return;

@@ -16,6 +16,9 @@ use crate::web::shell::set_headers;
 /// Seconds after which it may be tried again: by then another node has taken over.
 const RETRY_SECONDS: &str = "10";
 
+/// What a node that follows says of itself while it reaches nobody who publishes.
+pub(super) const NO_PUBLISHER: &str = "no publisher";
+
 /// Why there is no answer of the node that publishes.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Away {
@@ -68,7 +71,7 @@ impl Away {
 
     /// The answer to a supervisor that asks whether acts can be done.
     pub(super) fn unready(self) -> Response {
-        let json = json!({ "status": "no publisher", "detail": self.detail() });
+        let json = json!({ "status": NO_PUBLISHER, "detail": self.detail() });
         (StatusCode::SERVICE_UNAVAILABLE, Json(json)).into_response()
     }
 }

@@ -5,7 +5,6 @@
 
 use std::io;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use axum::body::Body;
@@ -31,27 +30,18 @@ const CONNECT_MAX: Duration = Duration::from_secs(5);
 pub(super) struct Calls {
     /// For `https`; none where the system trusts nobody.
     tls: Option<TlsConnector>,
-    /// Whether the last try reached the node, so that the log tells each change once.
-    reached: AtomicBool,
 }
 
 impl Calls {
     /// None is made yet.
     pub(super) fn new() -> Self {
-        Self { tls: connector(), reached: AtomicBool::new(true) }
+        Self { tls: connector() }
     }
 
     /// A connection to the pages of a node.
-    pub(super) async fn reach(&self, url: &str, name: &str) -> Result<Node, Away> {
+    pub(super) async fn reach(&self, url: &str) -> io::Result<Node> {
         let reached = tokio::time::timeout(CONNECT_MAX, self.connect(url)).await;
-        let reached = reached.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()));
-        let was_reached = self.reached.swap(reached.is_ok(), Ordering::Relaxed);
-        reached.map_err(|error| {
-            if was_reached {
-                tracing::warn!(node = name, url, %error, "the publishing node's pages are not reached: acts wait");
-            }
-            Away::Unreached
-        })
+        reached.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))
     }
 
     /// Connects.

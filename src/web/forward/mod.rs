@@ -13,6 +13,7 @@ mod away;
 mod call;
 mod fields;
 mod hop;
+mod reach;
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -33,9 +34,10 @@ use super::patience::body_time;
 use super::{ANSWER_MAX, BODY_MAX, api, assets, visitor};
 use crate::store::nodes::PublishingNode;
 use away::Away;
-use call::Calls;
+use call::{Calls, Node};
 pub use hop::NodeToken;
 pub(super) use hop::admit;
+pub use reach::Reach;
 
 /// What the publishing node's own limit of time is exceeded by, before its answer is given up: it says itself that an
 /// answer takes too long.
@@ -49,13 +51,17 @@ pub type Publisher = watch::Receiver<Option<PublishingNode>>;
 /// Serves until `stop` resolves.
 pub async fn serve_forwarding(
     listener: TcpListener,
-    publisher: Publisher,
+    (publisher, reach): (Publisher, Reach),
     proxies: Vec<IpAddr>,
     limits: DoorLimits,
     stop: impl Future<Output = ()> + Send + 'static,
 ) {
-    let router = router(Forward::new(publisher, proxies.clone()));
-    door::serve(listener, router, proxies, limits, stop).await;
+    let forward = Forward::new(publisher, reach, proxies.clone());
+    let router = router(forward.clone());
+    tokio::select! {
+        () = door::serve(listener, router, proxies, limits, stop) => {}
+        () = reach::watch(forward) => {}
+    }
 }
 
 /// Pages and API as one service.
@@ -83,27 +89,38 @@ struct Forward {
     proxies: Arc<[IpAddr]>,
     /// Makes connections.
     calls: Arc<Calls>,
+    /// What came of it.
+    reach: Reach,
 }
 
 impl Forward {
     /// To whoever publishes.
-    fn new(publisher: Publisher, proxies: Vec<IpAddr>) -> Self {
-        Self { publisher, proxies: proxies.into(), calls: Arc::new(Calls::new()) }
+    fn new(publisher: Publisher, reach: Reach, proxies: Vec<IpAddr>) -> Self {
+        Self { publisher, proxies: proxies.into(), calls: Arc::new(Calls::new()), reach }
     }
 
     /// The publishing node's answer to a request, if its head comes within this time.
-    async fn answer(&self, mut request: Request, within: Duration) -> Result<Response, Away> {
+    async fn answer(&self, request: Request, within: Duration) -> Result<Response, Away> {
         let peer = request.extensions().get::<ConnectInfo<SocketAddr>>();
         let peer = peer.ok_or(Away::Unreached)?.0.ip();
         if hop::is_passed_on(request.headers()) {
             return Err(Away::Changing);
         }
         let visitor = visitor::client(peer, request.headers(), &self.proxies);
+        self.send(request, visitor, within).await
+    }
+
+    /// The same for a visitor that this node knows.
+    async fn send(
+        &self,
+        mut request: Request,
+        visitor: IpAddr,
+        within: Duration,
+    ) -> Result<Response, Away> {
         let mut publisher = self.publisher.clone();
         let to = publisher.borrow_and_update().clone().ok_or(Away::Nobody)?;
         let token = NodeToken::new(&to.token).ok_or(Away::Nobody)?;
-        let url = to.url.as_deref().ok_or(Away::Unreached)?;
-        let node = self.calls.reach(url, &to.name).await?;
+        let node = self.reached(&to).await?;
         fields::onward(&mut request, node.authority());
         hop::vouch(request.headers_mut(), visitor, &token);
         let response = tokio::select! {
@@ -117,6 +134,18 @@ impl Forward {
         }
         fields::back(&mut response);
         Ok(response)
+    }
+
+    /// A connection to the pages of a node.
+    async fn reached(&self, to: &PublishingNode) -> Result<Node, Away> {
+        let reached = match &to.url {
+            Some(url) => self.calls.reach(url).await.map_err(|error| error.to_string()),
+            None => Err("node.url is not set there".to_owned()),
+        };
+        reached.map_err(|why| {
+            self.reach.note(Some(reach::not_reached(&to.to_string(), &why)));
+            Away::Unreached
+        })
     }
 }
 

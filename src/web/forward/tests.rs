@@ -52,8 +52,9 @@ async fn follower(publisher: Publisher) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let proxies = vec!["127.0.0.1".parse().unwrap()];
+    let router = router(Forward::new(publisher, Reach::default(), proxies.clone()));
     let stop = std::future::pending();
-    tokio::spawn(serve_forwarding(listener, publisher, proxies, DoorLimits::default(), stop));
+    tokio::spawn(door::serve(listener, router, proxies, DoorLimits::default(), stop));
     address
 }
 
@@ -220,4 +221,37 @@ async fn an_answer_that_breaks_off_is_not_taken_for_a_whole_one() {
     let _ = stream.read_to_end(&mut answer).await;
     let answer = String::from_utf8(answer).unwrap();
     assert!(answer.contains("half") && !answer.ends_with("0\r\n\r\n"), "{answer}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn it_is_known_whether_the_publisher_is_reached_before_anybody_asks_for_a_page() {
+    let (site, reach) = (site().await, Reach::default());
+    let nowhere = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let (publisher, told) = watch::channel(publishing(1, None));
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let here = listener.local_addr().unwrap();
+    let stop = std::future::pending();
+    let of = (told, reach.clone());
+    tokio::spawn(serve_forwarding(listener, of, Vec::new(), DoorLimits::default(), stop));
+    let known = async |wanted: &str| {
+        let begun = std::time::Instant::now();
+        loop {
+            let fault = reach.fault().unwrap_or_default();
+            if fault.contains(wanted) && fault.is_empty() == wanted.is_empty() {
+                return;
+            }
+            assert!(begun.elapsed() < Duration::from_secs(20), "{wanted:?}: {fault}");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    known("the pages of satu are not reached from here, so acts wait: node.url is not set").await;
+    publisher.send_replace(publishing(2, Some(format!("http://{site}"))));
+    known("").await;
+    publisher.send_replace(publishing(3, Some(format!("http://{nowhere}"))));
+    known("refused").await;
+    // A node that follows, and a site of somebody else.
+    publisher.send_replace(publishing(4, Some(format!("http://{here}"))));
+    known("is not the node that publishes").await;
+    publisher.send_replace(publishing(5, Some(format!("http://{site}"))));
+    known("").await;
 }

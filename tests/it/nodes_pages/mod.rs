@@ -67,7 +67,7 @@ fn approval(request: &Value) -> Value {
 #[test]
 fn programs_act_by_way_of_either_node() {
     let Some(site) = Site::lay_out(&["fsync=off"]) else { return };
-    let [publisher, _follower] = site.start();
+    let [publisher, follower] = site.start();
     let [a, b] = &site.nodes;
     let officers = officers(&publisher);
     let letter = photo(2_400, 1_800);
@@ -77,6 +77,8 @@ fn programs_act_by_way_of_either_node() {
     assert!(!sent.header("x-request-id").is_empty());
     let sent = sent.json();
     bring_live([a, b], &officers, &sent);
+    let said = printed(&follower.gapura(&["ctl", "status"]));
+    assert!(!said.contains("not reached"), "{said}");
     until("both answer", || [a, b].iter().all(|node| answer(node, "lewat-dua") == ["192.0.2.9"]));
     // What is read, and what need not be read again.
     let (kasi, number) = (by_way_of(b, &officers[1]), sent["number"].as_str().unwrap());
