@@ -39,6 +39,8 @@ use crate::text::with_causes;
 
 /// Threads for pages, control socket and metrics; the name server has its own.
 const THREADS: usize = 2;
+/// Between two looks at what secondary zones have left of their time, while the database is away.
+const LOOK: Duration = Duration::from_secs(1);
 /// How long what is asked for on pages may take at a stop.
 const LAST_WORDS: Duration = Duration::from_secs(1);
 /// How soon a start that lacked the database may be followed by another one: what fails each time is not tried without a
@@ -197,6 +199,13 @@ impl Building {
         host.node.start((&runtime, &stopped), &host);
         let publisher = host.publisher.clone();
         drop(runtime.spawn(every(TICK, stopped.clone(), move |_| publisher.retry_list())));
+        if database.reason.is_some() && database.follows() {
+            // Nobody says what others heard of primaries.
+            host.fleet.ask_primaries(true);
+            let publisher = host.publisher.clone();
+            let look = move |_| publisher.look_at_leases();
+            drop(runtime.spawn(every(LOOK, stopped.clone(), look)));
+        }
         if let Some(awaited) = database.awaited.take() {
             await_database(&runtime, awaited, &host, &stopped);
         }

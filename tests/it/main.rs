@@ -37,6 +37,8 @@ mod namespaces;
 #[cfg(all(feature = "approval", feature = "postgres"))]
 mod nodes;
 #[cfg(all(feature = "approval", feature = "postgres"))]
+mod nodes_expiry;
+#[cfg(all(feature = "approval", feature = "postgres"))]
 mod nodes_pages;
 mod operation;
 #[cfg(feature = "approval")]

@@ -128,6 +128,12 @@ impl Fleet {
         Ok(())
     }
 
+    /// Has primaries asked by this node, too, or not any more: whoever follows does so while the database does not say
+    /// what others heard. What they have that is newer is not transferred.
+    pub fn ask_primaries(&self, is_wanted: bool) {
+        if is_wanted { self.0.keeper.open(&self.0) } else { self.0.keeper.close() }
+    }
+
     /// Begins to keep secondary zones fresh.
     fn keep_fresh(&self) {
         let weak = Arc::downgrade(&self.0);

@@ -21,6 +21,8 @@ use crate::wire::Name;
 const LOOK: Duration = Duration::from_secs(1);
 /// A look that takes longer says nothing of the publisher.
 const QUICK: Duration = Duration::from_secs(1);
+/// How long the database says nothing before this node asks primaries itself.
+const AWAY: Duration = Duration::from_secs(5);
 /// Looks after which it is seen again whether this node has the keys.
 const LOOKS_AT_KEYS: u64 = 30;
 
@@ -36,12 +38,14 @@ pub(super) struct Follower {
     watch: Watch,
     /// Looks so far.
     looks: u64,
+    /// Whether this node asks primaries itself.
+    asks: bool,
 }
 
 impl Follower {
     /// Of a daemon on this database, until it stops.
     pub(super) fn new(host: Weak<Host>, store: Store, stopped: watch::Receiver<bool>) -> Self {
-        Self { host, store, stopped, watch: Watch::default(), looks: 0 }
+        Self { host, store, stopped, watch: Watch::default(), looks: 0, asks: false }
     }
 
     /// Until the daemon stops, or this node is to publish.
@@ -68,13 +72,14 @@ impl Follower {
     }
 
     /// Serves what was committed; true if the daemon is gone.
-    fn catch_up(&self) -> bool {
+    fn catch_up(&mut self) -> bool {
         let Some(host) = self.host.upgrade() else { return true };
         let (progress, caught_up) = host.publisher.catch_up();
         if progress.came_or_went {
             host.fleet.renew();
         }
         let mut followed = lock(&host.node.followed);
+        let asks = caught_up.is_err() && followed.caught_up.elapsed() > AWAY;
         match caught_up {
             Ok(()) => {
                 followed.caught_up = Instant::now();
@@ -87,6 +92,10 @@ impl Follower {
                     format!("what is served may be old, the database is not followed: {error}");
                 note(&mut followed.fault, Some(fault));
             }
+        }
+        drop(followed);
+        if std::mem::replace(&mut self.asks, asks) != asks {
+            host.fleet.ask_primaries(asks);
         }
         false
     }

@@ -80,6 +80,13 @@ impl Keeper {
         self.renew(fleet);
     }
 
+    /// Leaves them to another node; [`open`](Self::open) begins anew.
+    pub(in crate::fleet) fn close(&self) {
+        let mut book = self.book();
+        book.is_open = false;
+        book.zones.clear();
+    }
+
     /// Takes note of which zones there are, after a start or a reload. The threads start with the first.
     pub(in crate::fleet) fn renew(&self, fleet: &Arc<Inner>) {
         let _one_at_a_time = lock(&self.0.renewing);

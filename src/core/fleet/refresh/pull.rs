@@ -200,6 +200,7 @@ impl Asked<'_> {
     fn pull(&self, place: Place) -> Result<Option<ReloadReport>, Why> {
         let pulled = match self.serial() {
             Ok(Told::Same) => self.refreshed().map(|()| None),
+            Ok(told) if self.fleet.publisher.follows() => Err(told.left_to_another_node()),
             Ok(Told::Newer(serial)) => self.transfer(place, Some(serial)),
             Ok(Told::Unasked) => self.transfer(place, None),
             Err(why) => Err(why),
@@ -342,6 +343,19 @@ enum Taken {
     Done(Option<ReloadReport>),
     /// Its changes do not fit what is served.
     Misfit,
+}
+
+impl Told {
+    /// Why a node that follows does not transfer it.
+    fn left_to_another_node(&self) -> Why {
+        let what = match self {
+            Self::Newer(serial) => format!("its serial {serial} is newer"),
+            Self::Same | Self::Unasked => "nothing is served yet".to_owned(),
+        };
+        Why::unheard(format!(
+            "{what}: the node that publishes transfers it once the database is there"
+        ))
+    }
 }
 
 /// What a primary says it has.

@@ -41,7 +41,9 @@ impl Watched {
     pub(super) fn new(fleet: &Inner, apex: &Name, now: Instant) -> Self {
         let zone = fleet.publisher.secondary_zone(apex);
         let soa = zone.as_ref().and_then(|zone| zone.soa);
-        let time_left = zone.as_ref().map(|zone| zone.time_left.clone()).unwrap_or_default();
+        // Whoever follows counts it elsewhere, by what all nodes heard.
+        let counted = zone.as_ref().filter(|_| !fleet.publisher.follows());
+        let time_left = counted.map(|zone| zone.time_left.clone()).unwrap_or_default();
         let left = zone.map(|zone| zone.left).filter(|left| soa.is_some() && !left.is_zero());
         // What is served can wait its turn; what is not must not.
         let due = match (&soa, left) {

@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 
 use super::marks::write_marks;
 use super::note::Note;
+use super::refreshes::{refreshes_path, write_refreshes};
 use super::{derived, served};
 use crate::keystore::Keystore;
 use crate::lock::lock;
@@ -25,6 +26,8 @@ const WHOLE_MAX: usize = 2_000;
 const REST_MIN: Duration = Duration::from_secs(1);
 /// Folding takes one part in this many of the time.
 const REST_PARTS: u32 = 100;
+/// How often refreshes are written at most: each of many zones has its own time.
+const REFRESHES_REST: Duration = Duration::from_secs(10);
 /// When what failed is tried again.
 const RETRY: Duration = Duration::from_secs(5);
 /// How long a stop writes copies; the next start mends what is left.
@@ -80,9 +83,14 @@ pub(super) fn copy_later(inner: &Inner, copied: &mut Copied, zone: &Name) {
 
 //------------ Copies that are due -------------------------------------------
 
-/// The zones whose copy the keeper is to write, and when.
+/// What the keeper is to write, and when.
 #[derive(Default)]
-pub(super) struct Due(BTreeMap<Name, Instant>);
+pub(super) struct Due {
+    /// The zones whose copy it is.
+    copies: BTreeMap<Name, Instant>,
+    /// When the refreshes are due, and when they were written last.
+    refreshes: (Option<Instant>, Option<Instant>),
+}
 
 impl Due {
     /// A zone's copy is not as it should be.
@@ -91,37 +99,57 @@ impl Due {
             let state = lock(&slot.state);
             if state.copied.serial.is_some() { state.copied.rest } else { Duration::ZERO }
         });
-        self.0.entry(zone).or_insert_with(|| Instant::now() + rest);
+        self.copies.entry(zone).or_insert_with(|| Instant::now() + rest);
+    }
+
+    /// Primaries were heard.
+    pub(super) fn add_refreshes(&mut self) {
+        let (due, written) = &mut self.refreshes;
+        due.get_or_insert_with(|| written.map_or_else(Instant::now, |at| at + REFRESHES_REST));
     }
 
     /// How long until the first of them, if there is one.
     pub(super) fn wait(&self) -> Option<Duration> {
-        let first = self.0.values().min()?;
+        let first = self.copies.values().chain(&self.refreshes.0).min()?;
         Some(first.saturating_duration_since(Instant::now()))
     }
 
     /// Writes one that is due.
     pub(super) fn work(&mut self, inner: &Inner) {
         let now = Instant::now();
-        let next = self.0.iter().find(|(_, at)| **at <= now).map(|(zone, _)| zone.clone());
+        let next = self.copies.iter().find(|(_, at)| **at <= now).map(|(zone, _)| zone.clone());
         if let Some(zone) = next {
             self.write(inner, zone);
+        }
+        if self.refreshes.0.is_some_and(|at| at <= now) {
+            self.write_refreshes(inner);
         }
     }
 
     /// Writes all, for a stop.
     pub(super) fn finish(&mut self, inner: &Inner) {
         let until = Instant::now() + STOP_MAX;
-        for zone in self.0.keys().cloned().collect::<Vec<_>>() {
+        if self.refreshes.0.is_some() {
+            self.write_refreshes(inner);
+        }
+        for zone in self.copies.keys().cloned().collect::<Vec<_>>() {
             if Instant::now() < until {
                 self.write(inner, zone);
             }
         }
     }
 
-    /// Writes one; what fails is tried again.
+    /// Writes when primaries were heard; what fails is tried again.
+    fn write_refreshes(&mut self, inner: &Inner) {
+        let path = refreshes_path(&inner.options.state_dir);
+        let is_kept = inner.note_kept(&path, write_refreshes(inner));
+        let now = Instant::now();
+        self.refreshes = ((!is_kept).then(|| now + RETRY), Some(now));
+    }
+
+    /// Writes a copy; what fails is tried again.
     fn write(&mut self, inner: &Inner, zone: Name) {
-        self.0.remove(&zone);
+        self.copies.remove(&zone);
         // Another daemon writes them now.
         if inner.store.is_left() {
             return;
@@ -131,7 +159,7 @@ impl Due {
         let are_keys_kept =
             slot.is_none_or(|slot| keep_keys(inner, &zone, &mut lock(&slot.state).copied));
         if !inner.note_kept(&path, write_copy(inner, &zone)) || !are_keys_kept {
-            self.0.insert(zone, Instant::now() + RETRY);
+            self.copies.insert(zone, Instant::now() + RETRY);
         }
     }
 }

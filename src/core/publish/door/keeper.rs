@@ -53,6 +53,8 @@ struct Batch {
     derived: BTreeSet<Name>,
     /// Zones whose copy is to be written.
     copies: BTreeSet<Name>,
+    /// Whether a primary was heard.
+    has_refreshes: bool,
     /// Zones to be maintained.
     maintain: BTreeSet<Name>,
     /// Whether a whole zone was freed.
@@ -114,6 +116,7 @@ impl Batch {
             }
             Job::Derived(zone) => drop(self.derived.insert(zone)),
             Job::Copy(zone) => drop(self.copies.insert(zone)),
+            Job::Refreshes => self.has_refreshes = true,
             Job::Maintain(zone) => drop(self.maintain.insert(zone)),
             Job::Flush(sender) => self.waiting.push(sender),
         }
@@ -136,6 +139,9 @@ impl Batch {
             }
         }
         self.copies.into_iter().for_each(|zone| due.add(inner, zone));
+        if self.has_refreshes {
+            due.add_refreshes();
+        }
         if !self.waiting.is_empty() {
             due.finish(inner);
         }

@@ -11,6 +11,7 @@ mod number;
 mod own_file;
 mod proposal;
 mod publish;
+mod refreshes;
 mod served;
 mod sign;
 
@@ -26,5 +27,6 @@ pub(super) use number::{number, soa_record, with_serial};
 pub(super) use own_file::write_file;
 pub(super) use proposal::{AcceptedFile, FileFate, Held, Next, Numbering, Proposal, SigningFate};
 pub(super) use publish::{publish, publish_one, without_soa};
+pub(super) use refreshes::read_refreshes;
 pub(super) use served::{note as copy_note, read as read_copy, trace as copy_trace};
 pub(super) use sign::delta_max;

@@ -19,6 +19,7 @@ use std::time::Instant;
 use super::known;
 use super::reload::report;
 use super::restore::version_in;
+use super::secondary::unwritten_ms;
 use crate::lock::lock;
 use crate::publish::door::{self, swap};
 use crate::publish::state::serial::is_ahead;
@@ -60,11 +61,7 @@ impl Publisher {
     /// A publisher that follows: before [`catch_up`](Self::catch_up) was called it serves what it served last, as the
     /// copies beside the database have it.
     pub fn follow(store: Store, options: Options) -> Self {
-        let marks = door::read_marks(&options.state_dir);
-        let inner = Arc::new(Inner::new(store, options, marks));
-        door::start(&inner);
-        inner.take_copies();
-        Self(inner)
+        Self::with_copies(store, options, &[])
     }
 
     /// The same for as long as a database is away that other nodes may work on: the serials are theirs to raise, and what
@@ -74,9 +71,19 @@ impl Publisher {
         if !Self::has_kept(&options.state_dir) {
             return Ok(None);
         }
-        let publisher = Self::follow(Store::away()?, Options { is_stand_in: true, ..options });
+        let options = Options { is_stand_in: true, ..options };
+        let publisher = Self::with_copies(Store::away()?, options, sources);
         publisher.0.miss(sources);
         Ok(Some(publisher))
+    }
+
+    /// One that serves copies.
+    fn with_copies(store: Store, options: Options, settings: &[ZoneSource]) -> Self {
+        let marks = door::read_marks(&options.state_dir);
+        let inner = Arc::new(Inner::new(store, options, marks));
+        door::start(&inner);
+        inner.take_copies(settings);
+        Self(inner)
     }
 
     /// Whether zones were served from a database before.
@@ -95,8 +102,23 @@ impl Publisher {
         if progress.came_or_went {
             known::write(inner);
         }
+        self.look_at_leases();
         self.tell_secondaries();
         (progress, taken)
+    }
+
+    /// Lets secondary zones expire of which no node has heard a primary for too long, as far as is known here, and those
+    /// come back of which one was heard since: also while the database is away.
+    pub fn look_at_leases(&self) {
+        let inner = &*self.0;
+        let now_ms = (inner.options.now_ms)();
+        for slot in inner.all_slots() {
+            let mut state = lock(&slot.state);
+            // Under the lock: a primary may be heard at this moment.
+            if let Some(entry) = state.expires_or_returns(now_ms) {
+                swap(inner, &[], vec![entry]);
+            }
+        }
     }
 
     /// The private keys of signed zones that this node has not: it could not sign, should it publish.
@@ -139,21 +161,29 @@ impl Publisher {
 //------------ The list ------------------------------------------------------
 
 impl Inner {
-    /// Serves the zones of the run before as their copies have them.
-    fn take_copies(&self) {
+    /// Serves the zones of the run before as their copies have them. Their list may be lost: then a zone is what the
+    /// settings say.
+    fn take_copies(&self, settings: &[ZoneSource]) {
         let state_dir = &self.options.state_dir;
-        let mut sources = sources_by_apex(known::read(state_dir).zones);
-        // The list may be lost.
-        for apex in door::copied(state_dir) {
-            let source = || ZoneSource::new(apex.clone(), PathBuf::new());
-            sources.entry(apex.clone()).or_insert_with(source);
-        }
+        let copied = door::copied(state_dir).into_iter();
+        let copied = copied.map(|apex| ZoneSource::new(apex, PathBuf::new()));
+        let settings = settings.iter().cloned();
+        let sources = sources_by_apex(copied.chain(settings).chain(known::read(state_dir).zones));
         let mut entries = Vec::new();
+        let now_ms = (self.options.now_ms)();
+        let refreshes = door::read_refreshes(state_dir);
         for source in sources.into_values() {
             let Some(zone) = door::read_copy(state_dir, &source.apex) else { continue };
             let slot = Slot::new(source);
-            lock(&slot.state).serve(version(zone.clone()));
-            entries.push(Entry::Loaded(zone));
+            let mut state = lock(&slot.state);
+            let refreshed_ms = refreshes.get(&slot.apex).copied();
+            // What nobody knows, and nobody will say, counts from here.
+            let refreshed_ms = refreshed_ms.or_else(|| self.options.is_stand_in.then_some(now_ms));
+            state.lease.learn(refreshed_ms, now_ms);
+            state.serve_followed(zone);
+            let is_over = state.expires_or_returns(now_ms);
+            entries.extend(is_over.or_else(|| state.served().cloned().map(Entry::Loaded)));
+            drop(state);
             lock(&self.slots).insert(slot.apex.clone(), Arc::new(slot));
         }
         swap(self, &[], entries);
@@ -192,20 +222,22 @@ impl Inner {
         })?;
         let refreshes: BTreeMap<String, i64> = refreshes.into_iter().collect();
         self.take_list(list, progress, edit)?;
+        let mut has_news = false;
         for slot in self.all_slots() {
             let key = Reader::zone_key(&slot.apex);
             edit.entries.extend(self.follow_zone(&slot, heads.get(&key).copied())?);
             let mut state = lock(&slot.state);
-            if state.source.is_secondary() {
-                let refreshed_ms = refreshes.get(&key).copied();
-                let now_ms = (self.options.now_ms)();
-                edit.entries.extend(state.expires_or_returns(refreshed_ms, now_ms));
-            }
+            let known = state.lease.refreshed_ms;
+            state.lease.learn(refreshes.get(&key).copied(), (self.options.now_ms)());
+            has_news |= state.lease.refreshed_ms != known;
             if let (Some(served), Some(row)) = (state.serial(), &state.row)
                 && is_ahead(served, row.serial)
             {
                 progress.ahead.push((slot.apex.clone(), served, row.serial));
             }
+        }
+        if has_news {
+            self.keep_refreshes();
         }
         Ok(())
     }
@@ -311,7 +343,7 @@ impl Inner {
                 Behind::Whole(zone) => {
                     if let Some(zone) = zone.or_else(|| self.copied(state, &row)) {
                         state.copied = Copied::default();
-                        state.serve(version(zone));
+                        state.serve_followed(zone);
                     }
                 }
             }
@@ -351,16 +383,24 @@ fn sources_by_apex(sources: impl IntoIterator<Item = ZoneSource>) -> BTreeMap<Na
 }
 
 impl ZoneState {
+    /// Serves a version, whose time is brought down by [`Publisher::look_at_leases`] if it is a secondary zone.
+    fn serve_followed(&mut self, zone: Zone) {
+        let is_secondary = self.source.is_secondary();
+        let left = &self.lease.left;
+        self.serve(version(if is_secondary { zone.with_time_left(left.clone()) } else { zone }));
+    }
+
     /// What is served of a secondary zone from now on, if no primary was heard for too long, or one was heard again. It
-    /// goes by this node's clock, and allows for what the publisher does not write down at once.
-    fn expires_or_returns(&mut self, refreshed_ms: Option<i64>, now_ms: i64) -> Option<Entry> {
-        self.lease.refreshed_ms = refreshed_ms;
-        let zone = self.served()?;
+    /// goes by this node's clock, and allows for what another node does not write down at once.
+    fn expires_or_returns(&mut self, now_ms: i64) -> Option<Entry> {
+        let zone = self.served().filter(|_| self.source.is_secondary())?;
         let expire_ms = i64::from(zone.soa().expire) * 1000;
-        let is_over = |refreshed_ms: i64| {
-            now_ms - refreshed_ms >= expire_ms + super::secondary::unwritten_ms(expire_ms)
-        };
-        let is_expired = refreshed_ms.is_some_and(is_over);
+        let others_ms = unwritten_ms(expire_ms);
+        let unwritten_ms = if self.lease.is_heard_here() { 0 } else { others_ms };
+        let over_ms = |refreshed_ms: i64| refreshed_ms + expire_ms + unwritten_ms;
+        let left_ms = self.lease.refreshed_ms.map_or(expire_ms, |at| over_ms(at) - now_ms);
+        self.lease.left.set(u32::try_from(left_ms.clamp(0, expire_ms) / 1000).unwrap_or(u32::MAX));
+        let is_expired = left_ms <= 0;
         if is_expired == self.lease.is_expired {
             return None;
         }
@@ -368,7 +408,7 @@ impl ZoneState {
         self.lease.is_expired = is_expired;
         if is_expired {
             tracing::error!(event = "zone_expired", zone = %apex,
-                "expired: no primary answered the publishing node for longer than the SOA's EXPIRE; SERVFAIL");
+                "expired: no primary was heard for longer than the SOA's EXPIRE; SERVFAIL");
             return Some(Entry::Expired(apex));
         }
         Some(Entry::Loaded(zone))

@@ -26,6 +26,7 @@ use crate::publish::state::{
     ZoneState,
 };
 use crate::store::{StoreError, Tx};
+use crate::text::with_causes;
 use crate::wire::Name;
 use crate::zone::{Entry, Soa, TimeLeft, Zone};
 
@@ -66,8 +67,10 @@ impl Publisher {
     pub fn secondary_soa(&self, zone: &Name) -> Option<Soa> {
         let slot = self.0.slot(zone).ok()?;
         let state = lock(&slot.state);
-        let zone = state.zone.as_ref().filter(|_| state.source.is_secondary());
-        zone.map(|zone| *zone.soa())
+        let zone = state.zone.as_ref().filter(|_| state.source.is_secondary())?;
+        // Whoever follows has it as it is served, with a serial of ours where gapura signs it.
+        let own = state.row.as_ref().and_then(|row| row.file_serial).filter(|_| self.follows());
+        Some(Soa { serial: own.unwrap_or(zone.serial()), ..*zone.soa() })
     }
 
     /// What there is to know of one; none if it is no secondary zone of ours.
@@ -104,6 +107,7 @@ impl Publisher {
                         let state = &mut *held.state;
                         state.zone.iter().for_each(|zone| state.lease.note(zone, now_ms, true));
                         state.lease.is_expired = false;
+                        inner.keep_refreshes();
                         outcome_of(&published.change, held.state.zone.as_ref())
                     }
                     Err(failed) => {
@@ -137,11 +141,15 @@ impl Publisher {
         let Some(live) = state.served().cloned().filter(|_| !state.is_gone) else { return Ok(()) };
         let now_ms = (inner.options.now_ms)();
         let rest = unwritten_ms(i64::from(live.soa().expire).saturating_mul(1000));
-        let is_due = state.lease.is_unwritten(now_ms, rest);
-        if is_due {
-            inner.store.write::<_, StoreError>(|tx| tx.put_refresh(zone, now_ms))?;
-        }
-        state.lease.note(&live, now_ms, is_due);
+        let is_due = !inner.store.is_followed() && state.lease.is_unwritten(now_ms, rest);
+        let written = || inner.store.write::<_, StoreError>(|tx| tx.put_refresh(zone, now_ms));
+        // What cannot be written down was heard all the same: no zone expires for want of a database.
+        let written = is_due.then(written).transpose().inspect_err(|error| {
+            let error = with_causes(error);
+            tracing::warn!(%zone, error, "the refresh is not in the database: it is written with the next one");
+        });
+        state.lease.note(&live, now_ms, matches!(written, Ok(Some(()))));
+        inner.keep_refreshes();
         if std::mem::take(&mut state.lease.is_expired) {
             tracing::info!(event = "primary_back", %zone, serial = live.serial(), "refreshed: served again");
             swap(inner, &[], vec![Entry::Loaded(live)]);
@@ -152,7 +160,8 @@ impl Publisher {
     /// No primary was heard for longer than the SOA's EXPIRE as of `now`: the zone is not served any more,
     /// unless one was heard while this waited for its turn: a transfer holds the zone until it is published.
     pub fn expire(&self, zone: &Name, now: Instant) {
-        let Ok(slot) = self.0.slot(zone) else { return };
+        // Whoever follows goes by what all nodes heard (`look_at_leases`).
+        let Some(slot) = self.0.slot(zone).ok().filter(|_| !self.follows()) else { return };
         let mut state = lock(&slot.state);
         let Some(live) = &state.zone else { return };
         let has_run_out = state.lease.has_run_out(live, now);
@@ -231,6 +240,7 @@ impl Inner {
         recall(self, state, None)?;
         let apex = state.source.apex.clone();
         state.lease = Lease::read(self.store.read(|reader| reader.refresh(&apex))?);
+        self.keep_refreshes();
         let left = self.left(state);
         state.lease.is_expired = state.zone.is_some() && left.is_zero();
         state.lease.left.set(u32::try_from(left.as_secs()).unwrap_or(u32::MAX));
@@ -247,12 +257,23 @@ impl Inner {
         Ok(())
     }
 
+    /// Has it kept beside a database that other nodes use when primaries were heard: it may be away.
+    pub(super) fn keep_refreshes(&self) {
+        if self.options.database.state_dir().is_none() {
+            self.jobs.send(Job::Refreshes);
+        }
+    }
+
     /// How long a zone may be served without a refresh from now on, by the clock if that is believed.
     fn left(&self, state: &ZoneState) -> Duration {
         let Some(zone) = &state.zone else { return Duration::ZERO };
         let expire = Duration::from_secs(zone.soa().expire.into());
         let now_ms = (self.options.now_ms)();
+        // Whoever follows asks no database that may be away.
         let is_believed = || {
+            if self.store.is_followed() {
+                return true;
+            }
             let known = self.store.read(|reader| reader.clock()).ok().flatten();
             known.is_none_or(|known| known.believes(now_ms))
         };

@@ -23,6 +23,8 @@ pub(crate) enum Job {
     Copy(Name),
     /// A zone's full copy or journal bounds are due.
     Maintain(Name),
+    /// A primary of a secondary zone was heard, which is kept outside of the database too.
+    Refreshes,
     /// Reports to the sender once all jobs before it are done.
     Flush(Sender<()>),
 }

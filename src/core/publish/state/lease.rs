@@ -44,6 +44,20 @@ impl Lease {
         }
     }
 
+    /// Takes over what another node wrote down, unless something newer is known here.
+    pub(crate) fn learn(&mut self, refreshed_ms: Option<i64>, now_ms: i64) {
+        // A time to come is none that was.
+        let known = self.refreshed_ms.filter(|known| *known <= now_ms);
+        if refreshed_ms > known {
+            (self.refreshed_ms, self.heard) = (refreshed_ms, None);
+        }
+    }
+
+    /// Whether this node has heard a primary itself, and another one nothing since.
+    pub(crate) fn is_heard_here(&self) -> bool {
+        self.heard.is_some()
+    }
+
     /// Whether no primary was heard for longer than EXPIRE. Not for this run to say of a zone that was not
     /// refreshed in it: whoever counts the time began with what was left then.
     pub(crate) fn has_run_out(&self, zone: &Zone, now: Instant) -> bool {
