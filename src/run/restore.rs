@@ -75,8 +75,12 @@ fn restored(settings: &Settings, what: &Restore) -> Result<Reply, RunError> {
     see_that_it_is_empty(state_dir)?;
     let place = options::place(settings)?;
     if !place.is_absent()? {
+        let aside = match place.state_dir() {
+            Some(_) => "take this one away",
+            None => "put this one aside (ALTER SCHEMA gapura RENAME TO gapura_before)",
+        };
         return Err(RunError::Refused(format!(
-            "there is a database at {place}: stop gapura, and name another one in database.url or take this one away"
+            "there is a database at {place}: stop gapura, and name another one in database.url, or {aside}"
         )));
     }
     let manifest = backup::check(&what.file)?;
