@@ -1,5 +1,9 @@
 //! `state/refreshes`: when a primary of each secondary zone was heard last, outside the database. A node of several
 //! goes by it while the database is away: a zone expires then, too.
+//!
+//! ```text
+//! example. 1795813633918 own    in milliseconds since 1970; heard by this node itself
+//! ```
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -16,13 +20,17 @@ pub(super) fn refreshes_path(state_dir: &Path) -> PathBuf {
     state_dir.join("refreshes")
 }
 
-/// Reads them, in milliseconds since 1970.
-pub(crate) fn read_refreshes(state_dir: &Path) -> HashMap<Name, i64> {
+/// Behind what this node heard itself.
+const OWN: &str = " own";
+
+/// Reads them: when it was, and whether this node heard it itself.
+pub(crate) fn read_refreshes(state_dir: &Path) -> HashMap<Name, (i64, bool)> {
     let bytes = files::read(&refreshes_path(state_dir)).unwrap_or_default();
     let text = String::from_utf8_lossy(&bytes);
     let pairs = text.lines().filter_map(|line| {
-        let (zone, refreshed_ms) = line.split_once(' ')?;
-        Some((zone.parse().ok()?, refreshed_ms.parse().ok()?))
+        let rest = line.strip_suffix(OWN);
+        let (zone, refreshed_ms) = rest.unwrap_or(line).split_once(' ')?;
+        Some((zone.parse().ok()?, (refreshed_ms.parse().ok()?, rest.is_some())))
     });
     pairs.collect()
 }
@@ -33,7 +41,8 @@ pub(super) fn write_refreshes(inner: &Inner) -> Result<(), PublishError> {
     for slot in inner.all_slots() {
         let state = lock(&slot.state);
         let refreshed_ms = state.lease.refreshed_ms.filter(|_| state.source.is_secondary());
-        refreshed_ms.iter().for_each(|at_ms| append_line!(text, "{} {at_ms}", slot.apex));
+        let own = if state.lease.is_own { OWN } else { "" };
+        refreshed_ms.iter().for_each(|at_ms| append_line!(text, "{} {at_ms}{own}", slot.apex));
     }
     let _one_at_a_time = lock(&inner.files);
     // Another daemon writes them now.

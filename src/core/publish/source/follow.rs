@@ -176,10 +176,10 @@ impl Inner {
             let Some(zone) = door::read_copy(state_dir, &source.apex) else { continue };
             let slot = Slot::new(source);
             let mut state = lock(&slot.state);
-            let refreshed_ms = refreshes.get(&slot.apex).copied();
             // What nobody knows, and nobody will say, counts from here.
-            let refreshed_ms = refreshed_ms.or_else(|| self.options.is_stand_in.then_some(now_ms));
-            state.lease.learn(refreshed_ms, now_ms);
+            let otherwise = self.options.is_stand_in.then_some((now_ms, true));
+            let kept = refreshes.get(&slot.apex).copied().or(otherwise).unzip();
+            state.lease.learn(kept.0, kept.1.unwrap_or_default(), now_ms);
             state.serve_followed(zone);
             let is_over = state.expires_or_returns(now_ms);
             entries.extend(is_over.or_else(|| state.served().cloned().map(Entry::Loaded)));
@@ -228,7 +228,7 @@ impl Inner {
             edit.entries.extend(self.follow_zone(&slot, heads.get(&key).copied())?);
             let mut state = lock(&slot.state);
             let known = state.lease.refreshed_ms;
-            state.lease.learn(refreshes.get(&key).copied(), (self.options.now_ms)());
+            state.lease.learn(refreshes.get(&key).copied(), false, (self.options.now_ms)());
             has_news |= state.lease.refreshed_ms != known;
             if let (Some(served), Some(row)) = (state.serial(), &state.row)
                 && is_ahead(served, row.serial)
@@ -396,7 +396,7 @@ impl ZoneState {
         let zone = self.served().filter(|_| self.source.is_secondary())?;
         let expire_ms = i64::from(zone.soa().expire) * 1000;
         let others_ms = unwritten_ms(expire_ms);
-        let unwritten_ms = if self.lease.is_heard_here() { 0 } else { others_ms };
+        let unwritten_ms = if self.lease.is_own { 0 } else { others_ms };
         let over_ms = |refreshed_ms: i64| refreshed_ms + expire_ms + unwritten_ms;
         let left_ms = self.lease.refreshed_ms.map_or(expire_ms, |at| over_ms(at) - now_ms);
         self.lease.left.set(u32::try_from(left_ms.clamp(0, expire_ms) / 1000).unwrap_or(u32::MAX));

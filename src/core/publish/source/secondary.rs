@@ -70,7 +70,7 @@ impl Publisher {
         let zone = state.zone.as_ref().filter(|_| state.source.is_secondary())?;
         // Whoever follows has it as it is served, with a serial of ours where gapura signs it.
         let own = state.row.as_ref().and_then(|row| row.file_serial).filter(|_| self.follows());
-        Some(Soa { serial: own.unwrap_or(zone.serial()), ..*zone.soa() })
+        Some(Soa { serial: own.unwrap_or_else(|| zone.serial()), ..*zone.soa() })
     }
 
     /// What there is to know of one; none if it is no secondary zone of ours.

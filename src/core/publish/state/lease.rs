@@ -14,6 +14,8 @@ pub(crate) struct Lease {
     pub(crate) refreshed_ms: Option<i64>,
     /// The same by a clock that nobody sets; none: not in this run.
     heard: Option<Instant>,
+    /// Whether this node heard it itself; what another one heard is written down late.
+    pub(crate) is_own: bool,
     /// The same as the database has it.
     written_ms: Option<i64>,
     /// The time that is left, for answers; whoever counts it brings it down.
@@ -26,7 +28,8 @@ impl Lease {
     /// What the database has.
     pub(crate) fn read(refreshed_ms: Option<i64>) -> Self {
         let left = TimeLeft::default();
-        Self { refreshed_ms, written_ms: refreshed_ms, heard: None, left, is_expired: false }
+        let (written_ms, is_own) = (refreshed_ms, false);
+        Self { refreshed_ms, written_ms, is_own, heard: None, left, is_expired: false }
     }
 
     /// There is nothing any more that was heard. Whoever counts the time left goes on with the same.
@@ -36,7 +39,7 @@ impl Lease {
 
     /// A primary was heard.
     pub(crate) fn note(&mut self, zone: &Zone, now_ms: i64, is_written: bool) {
-        self.refreshed_ms = Some(now_ms);
+        (self.refreshed_ms, self.is_own) = (Some(now_ms), true);
         self.heard = Some(Instant::now());
         self.left.set(zone.soa().expire);
         if is_written {
@@ -44,18 +47,13 @@ impl Lease {
         }
     }
 
-    /// Takes over what another node wrote down, unless something newer is known here.
-    pub(crate) fn learn(&mut self, refreshed_ms: Option<i64>, now_ms: i64) {
+    /// Takes over what another node wrote down, or this one before a restart, unless something newer is known.
+    pub(crate) fn learn(&mut self, refreshed_ms: Option<i64>, is_own: bool, now_ms: i64) {
         // A time to come is none that was.
         let known = self.refreshed_ms.filter(|known| *known <= now_ms);
         if refreshed_ms > known {
-            (self.refreshed_ms, self.heard) = (refreshed_ms, None);
+            (self.refreshed_ms, self.is_own, self.heard) = (refreshed_ms, is_own, None);
         }
-    }
-
-    /// Whether this node has heard a primary itself, and another one nothing since.
-    pub(crate) fn is_heard_here(&self) -> bool {
-        self.heard.is_some()
     }
 
     /// Whether no primary was heard for longer than EXPIRE. Not for this run to say of a zone that was not
