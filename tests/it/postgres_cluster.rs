@@ -151,6 +151,8 @@ impl Cluster {
 
     /// Ends the server at once, as a crash does.
     pub(crate) fn kill(&mut self) {
+        // One that stands still hears nothing.
+        self.signal_all(rustix::process::Signal::CONT);
         if let Some(mut server) = self.server.take() {
             // An immediate shutdown: nothing is written, and the children are told.
             let pid = rustix::process::Pid::from_child(&server);
