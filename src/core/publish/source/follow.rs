@@ -19,7 +19,6 @@ use std::time::Instant;
 use super::known;
 use super::reload::report;
 use super::restore::version_in;
-use super::secondary::unwritten_ms;
 use crate::lock::lock;
 use crate::publish::door::{self, swap};
 use crate::publish::state::serial::is_ahead;
@@ -105,20 +104,6 @@ impl Publisher {
         self.look_at_leases();
         self.tell_secondaries();
         (progress, taken)
-    }
-
-    /// Lets secondary zones expire of which no node has heard a primary for too long, as far as is known here, and those
-    /// come back of which one was heard since: also while the database is away.
-    pub fn look_at_leases(&self) {
-        let inner = &*self.0;
-        let now_ms = (inner.options.now_ms)();
-        for slot in inner.all_slots() {
-            let mut state = lock(&slot.state);
-            // Under the lock: a primary may be heard at this moment.
-            if let Some(entry) = state.expires_or_returns(now_ms) {
-                swap(inner, &[], vec![entry]);
-            }
-        }
     }
 
     /// The private keys of signed zones that this node has not: it could not sign, should it publish.
@@ -383,35 +368,11 @@ fn sources_by_apex(sources: impl IntoIterator<Item = ZoneSource>) -> BTreeMap<Na
 }
 
 impl ZoneState {
-    /// Serves a version, whose time is brought down by [`Publisher::look_at_leases`] if it is a secondary zone.
+    /// Serves a version, whose time is brought down by `look_at_leases` if it is a secondary zone.
     fn serve_followed(&mut self, zone: Zone) {
         let is_secondary = self.source.is_secondary();
         let left = &self.lease.left;
         self.serve(version(if is_secondary { zone.with_time_left(left.clone()) } else { zone }));
-    }
-
-    /// What is served of a secondary zone from now on, if no primary was heard for too long, or one was heard again. It
-    /// goes by this node's clock, and allows for what another node does not write down at once.
-    fn expires_or_returns(&mut self, now_ms: i64) -> Option<Entry> {
-        let zone = self.served().filter(|_| self.source.is_secondary())?;
-        let expire_ms = i64::from(zone.soa().expire) * 1000;
-        let others_ms = unwritten_ms(expire_ms);
-        let unwritten_ms = if self.lease.is_own { 0 } else { others_ms };
-        let over_ms = |refreshed_ms: i64| refreshed_ms + expire_ms + unwritten_ms;
-        let left_ms = self.lease.refreshed_ms.map_or(expire_ms, |at| over_ms(at) - now_ms);
-        self.lease.left.set(u32::try_from(left_ms.clamp(0, expire_ms) / 1000).unwrap_or(u32::MAX));
-        let is_expired = left_ms <= 0;
-        if is_expired == self.lease.is_expired {
-            return None;
-        }
-        let (apex, zone) = (self.source.apex.clone(), zone.clone());
-        self.lease.is_expired = is_expired;
-        if is_expired {
-            tracing::error!(event = "zone_expired", zone = %apex,
-                "expired: no primary was heard for longer than the SOA's EXPIRE; SERVFAIL");
-            return Some(Entry::Expired(apex));
-        }
-        Some(Entry::Loaded(zone))
     }
 }
 

@@ -8,6 +8,7 @@ mod early;
 mod follow;
 mod in_file;
 mod known;
+mod leases;
 mod manifest;
 mod members;
 mod memory;

@@ -68,3 +68,27 @@ impl Lease {
         self.written_ms.is_none_or(|written| !(0..rest_ms).contains(&(now_ms - written)))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_newer_counts_whoever_heard_it_and_a_time_to_come_does_not() {
+        let mut lease = Lease::default();
+        for (refreshed_ms, is_own, expected) in [
+            (None, false, (None, false)),
+            (Some(500), false, (Some(500), false)),
+            (Some(600), true, (Some(600), true)),
+            (Some(550), false, (Some(600), true)),
+            (None, false, (Some(600), true)),
+            (Some(700), false, (Some(700), false)),
+        ] {
+            lease.learn(refreshed_ms, is_own, 1_000);
+            assert_eq!((lease.refreshed_ms, lease.is_own), expected);
+        }
+        // The clock was set back: what was noted by it before is not believed.
+        lease.learn(Some(200), false, 300);
+        assert_eq!(lease.refreshed_ms, Some(200));
+    }
+}
