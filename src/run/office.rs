@@ -84,7 +84,7 @@ impl Office {
     fn confirm_clock(&self) -> Reply {
         let Ok(desk) = &self.desk else {
             return Reply::failed(
-                "gapura is not running: start it, and confirm the clock if it is in doubt then",
+                "no daemon is running: start it, and confirm the clock if it is in doubt then",
             );
         };
         let Some(doubt) = desk.clock_doubt() else {

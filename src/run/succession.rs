@@ -222,7 +222,7 @@ impl Host {
 fn is_process_1() -> Option<Reply> {
     (std::process::id() == 1).then(|| {
         Reply::failed(
-            "gapura is process 1 here, and the container ends with it: start another container, or pass the \
+            "the daemon is process 1 here, and the container ends with it: start another container, or pass the \
              sockets from outside",
         )
     })
