@@ -53,11 +53,9 @@ pub(super) fn begin(inner: &Inner, slot: &Arc<Slot>, early: &Early) -> Begun {
 /// What is to be done about a file as it was read, once it has been left alone for the quiet period; if it was not, as it is
 /// then.
 fn settled(inner: &Inner, state: &mut ZoneState, loaded: Result<Loaded, Box<Unread>>) -> Prepared {
-    let is_changing = loaded.as_ref().is_err_and(|unread| unread.guard == Guard::Unsettled);
     let is_read = loaded.is_ok() && state.frozen.is_none();
     let prepared = prepare(inner, state, loaded, &By::gapura());
-    let quiet = inner.options.quiet;
-    if !is_changing && (!is_read || compile::were_left_alone(&prepared.seen, quiet)) {
+    if !is_read || compile::were_left_alone(&prepared.seen, inner.options.quiet) {
         return prepared;
     }
     let loaded = load(inner, state, Pace::Start);
