@@ -69,6 +69,8 @@ pub use stream::StreamLimits;
 pub use stream::framing::Framing;
 pub use tls::{CertificateError, CertificateState, Loading, certificate_validity};
 pub use validity::{Trouble, Validity};
+#[cfg(any(test, feature = "floor"))]
+pub use xdp::XdpFloor;
 pub use xdp::{XdpReport, look_at_interface};
 
 #[cfg(test)]

@@ -24,7 +24,7 @@ use crate::serve::batch::system;
 use crate::serve::responder::Shared;
 
 /// How long an interface may be another's.
-const BUSY_MAX: Duration = Duration::from_secs(2);
+pub(super) const BUSY_MAX: Duration = Duration::from_secs(2);
 /// How long until it is tried again.
 const BUSY_REST: Duration = Duration::from_millis(20);
 
@@ -220,7 +220,11 @@ fn listener(endpoints: &Endpoints, target: SocketAddr) -> Option<usize> {
 }
 
 /// Attaches a program: by the driver, or else by the kernel.
-fn link(program: &OwnedFd, interface: u32, until: Instant) -> io::Result<(OwnedFd, Mode)> {
+pub(super) fn link(
+    program: &OwnedFd,
+    interface: u32,
+    until: Instant,
+) -> io::Result<(OwnedFd, Mode)> {
     let attach = |mode| again(until, || bpf::attach(program, interface, mode));
     match attach(Mode::Native) {
         Ok(link) => Ok((link, Mode::Native)),

@@ -18,7 +18,7 @@ use super::socket::Socket;
 use crate::serve::batch::{BATCH, Packet, Packets, Sent};
 
 /// How often the kernel is called for one batch before the rest waits for the next.
-const CALLS_MAX: usize = 4;
+pub(super) const CALLS_MAX: usize = 4;
 /// How long responses wait for the next call at most.
 const CALL_REST: Duration = Duration::from_millis(1);
 /// How long a queue without queries is left alone: a driver that stops, because its interface goes down, may ask for a

@@ -35,11 +35,15 @@ mod socket;
 //--- Ours
 mod attach;
 mod batch;
+#[cfg(any(test, feature = "floor"))]
+mod floor;
 mod prepare;
 mod worker;
 
 pub use attach::XdpReport;
 pub(super) use attach::{Endpoints, Xdp};
+#[cfg(any(test, feature = "floor"))]
+pub use floor::XdpFloor;
 pub use interface::look_at_interface;
 pub(super) use prepare::Prepared;
 
