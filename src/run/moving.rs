@@ -59,8 +59,10 @@ fn moved(settings: &Settings, to: Option<&str>) -> Result<Reply, RunError> {
     let marked = files::write_private(&mark, name_of(&to).as_bytes());
     marked.map_err(|source| StoreError::Make { path: mark.clone(), source })?;
     let rows = made(&options, (&source, &to), &wanted).inspect_err(|_| {
-        // The error counts more than whether this can be undone: there is nothing at the place again.
-        let _ = files::remove(&mark);
+        // What could not be taken away is the next move's to put aside. The error counts more than the mark.
+        if matches!(to.is_absent(), Ok(true)) {
+            let _ = files::remove(&mark);
+        }
     })?;
     drop(source);
     let aside = match from.put_aside() {

@@ -1,6 +1,7 @@
 //! The database on a server of PostgreSQL: the same story, crashes on either side, the way there and back.
 
 use std::path::Path;
+use std::process::Command;
 use std::time::Duration;
 
 use hickory_proto::rr::RecordType;
@@ -251,6 +252,14 @@ fn the_database_moves_to_a_server_and_back_and_a_backup_fits_both() {
         if !wanted {
             cluster.sql("DROP SCHEMA gapura CASCADE; ALTER SCHEMA before RENAME TO gapura");
         }
+    }
+    // The disk takes no more than the beginning of a file: nothing is left, and the next move goes on.
+    let full = "trap '' XFSZ; ulimit -f 100; exec \"$0\" db move --to file --config gapura.toml";
+    let arguments = ["-c", full, env!("CARGO_BIN_EXE_gapura")];
+    let full = Command::new("sh").args(arguments).current_dir(dir).output().unwrap();
+    assert!(printed(&full).contains("nothing was moved"), "{}", printed(&full));
+    for left in ["moving", "gapura.db", "gapura.db-wal"] {
+        assert!(!dir.join("state").join(left).exists(), "{left}: {}", printed(&full));
     }
     let moved = run_in(dir, &["db", "move", "--to", "file"]);
     assert!(moved.status.success(), "{}", printed(&moved));

@@ -69,18 +69,22 @@ impl Location {
     }
 
     /// Makes it with all rows of another one; returns it with their count. It is held, so that no daemon works on it and
-    /// it may be taken away again, which is done if the rows cannot be taken over.
+    /// it may be taken away again, which is done if it cannot be made or the rows cannot be taken over.
     pub fn make_from(&self, other: &Store) -> Result<(Store, u64), StoreError> {
-        let store = self.open()?;
-        store.hold()?;
-        match store.take_over(other) {
-            Ok(rows) => Ok((store, rows)),
-            Err(error) => {
-                // The error counts more than whether this can be undone.
+        let mut is_ours = self.state_dir().is_some();
+        let mut make = || {
+            let store = self.open()?;
+            store.hold()?;
+            is_ours = true;
+            let rows = store.take_over(other)?;
+            Ok((store, rows))
+        };
+        make().inspect_err(|_| {
+            // On a server it may be somebody else's until it is held. The error counts more than whether this can be undone.
+            if is_ours {
                 let _ = self.discard();
-                Err(error)
             }
-        }
+        })
     }
 
     /// Opens it to look at it; nothing is made or brought up to date. None while the file alone is not all of it.
