@@ -421,6 +421,46 @@ fn the_other_node_publishes_when_the_first_is_killed_and_the_first_follows_when_
 }
 
 #[test]
+fn another_node_publishes_although_a_standby_is_away() {
+    let Some(mut pair) = Pair::start("") else { return };
+    pair.add(0, "dulu");
+    pair.cluster.sql("ALTER SYSTEM SET synchronous_standby_names = 'nobody'");
+    pair.cluster.sql("SELECT pg_reload_conf()");
+    assert_eq!(pair.daemons[0].take().unwrap().end_with("TERM"), Some(0));
+    until("the other has the lock", || {
+        pair.cluster.sql("SELECT node FROM gapura.publishing") == "dua"
+    });
+    has(pair.daemon(1), "dulu");
+    pair.cluster.sql("ALTER SYSTEM RESET synchronous_standby_names");
+    pair.cluster.sql("SELECT pg_reload_conf()");
+    until("the other publishes", || pair.publishes() == [false, true]);
+    pair.daemons[0] = Some(Daemon::in_dir(pair.dirs[0].path()));
+    until("it follows", || pair.publishes() == [false, true]);
+    is_good(pair.dirs[1].path());
+}
+
+#[test]
+fn a_publisher_whose_sessions_the_server_does_not_end_is_waited_for() {
+    let Some(mut pair) = Pair::start("") else { return };
+    let holder = "SELECT pid FROM pg_stat_activity WHERE application_name = 'gapura (publishes)'";
+    let session: u32 = pair.cluster.sql(holder).parse().unwrap();
+    kill(session, "STOP");
+    drop(pair.daemons[0].take());
+    let says =
+        || status(pair.daemon(1)).contains("once the sessions that hold its lock have ended");
+    until("it is said", says);
+    // It looks again and again, and all goes on meanwhile.
+    let until_then = Instant::now() + Duration::from_secs(10);
+    while Instant::now() < until_then {
+        assert!(says(), "{}", status(pair.daemon(1)));
+        std::thread::sleep(Duration::from_millis(500));
+    }
+    kill(session, "CONT");
+    until("it publishes", || pair.publishes() == [false, true]);
+    assert!(!says());
+}
+
+#[test]
 fn a_publisher_that_stands_still_is_unseated_and_can_commit_nothing_when_it_goes_on() {
     let Some(pair) = Pair::start("") else { return };
     let pid = pair.daemon(0).pid();

@@ -168,10 +168,10 @@ impl Store {
     }
 
     /// Ends the sessions of a publishing node that does not beat any more, so that its lock is free and nothing of it
-    /// can be committed.
-    pub fn unseat(&self) -> Result<bool, StoreError> {
+    /// can be committed. Returns whether they have ended; none: there were none.
+    pub fn unseat(&self) -> Result<Option<bool>, StoreError> {
         match &self.0.engine {
-            Engine::Sqlite(_) => Ok(false),
+            Engine::Sqlite(_) => Ok(None),
             #[cfg(feature = "postgres")]
             Engine::Postgres(database) => database.unseat(),
         }

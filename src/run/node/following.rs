@@ -12,8 +12,8 @@ use crate::publish::Progress;
 use crate::run::daemon::Event;
 use crate::run::host::Host;
 use crate::run::stand_in::keys_fault_on;
+use crate::store::Store;
 use crate::store::nodes::Listener;
-use crate::store::{Store, StoreError};
 use crate::text::with_causes;
 use crate::wire::Name;
 
@@ -36,6 +36,8 @@ pub(super) struct Follower {
     stopped: watch::Receiver<bool>,
     /// Whether the publisher lives.
     watch: Watch,
+    /// The beat of the publisher whose sessions were ended.
+    unseated: Option<i64>,
     /// Looks so far.
     looks: u64,
     /// Whether this node asks primaries itself.
@@ -45,7 +47,15 @@ pub(super) struct Follower {
 impl Follower {
     /// Of a daemon on this database, until it stops.
     pub(super) fn new(host: Weak<Host>, store: Store, stopped: watch::Receiver<bool>) -> Self {
-        Self { host, store, stopped, watch: Watch::default(), looks: 0, asks: false }
+        Self {
+            host,
+            store,
+            stopped,
+            watch: Watch::default(),
+            unseated: None,
+            looks: 0,
+            asks: false,
+        }
     }
 
     /// Until the daemon stops, or this node is to publish.
@@ -115,6 +125,10 @@ impl Follower {
         }
         let seat = seat.as_ref().ok().and_then(Option::as_ref);
         let verdict = self.watch.judge(seat, is_quick);
+        if seat.is_some_and(|seat| self.unseated != Some(seat.beat_ms) || !seat.is_held) {
+            self.unseated = None;
+            note(&mut lock(&host.node.followed).unended, None);
+        }
         if verdict != Verdict::Lives || self.looks.is_multiple_of(LOOKS_AT_KEYS) {
             let keys = keys_fault_on(&self.store, &host.node.state_dir);
             note(&mut lock(&host.node.followed).keys, keys);
@@ -125,7 +139,7 @@ impl Follower {
             && match verdict {
                 Verdict::Lives => false,
                 Verdict::Free => true,
-                Verdict::Dead => self.unseat(),
+                Verdict::Dead => self.unseat(&host, seat.map(|seat| seat.beat_ms)),
             };
         if self.looks.is_multiple_of(LOOKS_AT_KEYS)
             && let Ok(missing) = host.publisher.missing_keys()
@@ -142,13 +156,30 @@ impl Follower {
         may_publish
     }
 
-    /// Ends the sessions of a publisher that is dead; true if there were some.
-    fn unseat(&mut self) -> bool {
-        tracing::error!("the node that publishes does not beat any more: its sessions are ended");
-        self.store.unseat().unwrap_or_else(|error: StoreError| {
-            tracing::error!(error = with_causes(&error), "they cannot be ended");
-            false
-        })
+    /// Ends the sessions of a publisher that is dead since this beat; true if they have ended. Whoever has not the lock
+    /// does not begin anew, however often it looks.
+    fn unseat(&mut self, host: &Host, beat_ms: Option<i64>) -> bool {
+        if self.unseated.is_none() {
+            tracing::error!(
+                "the node that publishes does not beat any more: its sessions are ended"
+            );
+        }
+        self.unseated = beat_ms;
+        let why = match self.store.unseat() {
+            Ok(Some(true)) => return true,
+            Ok(Some(false)) => {
+                "the server does not end them (a synchronous standby may be away)".to_owned()
+            }
+            // It has just gone, and the lock is free for whoever looks next; or somebody else has it.
+            Ok(None) => "they are not those of a node".to_owned(),
+            Err(error) => format!("they cannot be ended: {}", with_causes(&error)),
+        };
+        let fault = format!(
+            "the node that publishes does not beat any more, and this one publishes once the sessions that hold its lock \
+             have ended: {why}; pg_locks on the server shows them"
+        );
+        note(&mut lock(&host.node.followed).unended, Some(fault));
+        false
     }
 }
 

@@ -5,6 +5,8 @@
 //! follows    news, or 1 s ─► zones caught up ─┬─► 3 looks at a free lock           ─┬─► starts anew, and publishes
 //!                                             └─► 6 looks at the same beat: unseated ┘
 //! ```
+//! A publisher whose sessions the server does not end keeps its lock, and the node that follows goes on following.
+//!
 //! No node's clock matters: looks at a beat are counted, and only quick ones, so that neither a database nor a node that
 //! stood still makes a living publisher look dead. DNS goes on all the while.
 
@@ -65,6 +67,8 @@ struct Followed {
     caught_up: Instant,
     /// Why it is not followed now.
     fault: Option<String>,
+    /// Why the sessions of a publisher that is dead have not ended.
+    unended: Option<String>,
     /// What this node serves that the database does not have.
     ahead: Vec<String>,
     /// Why this node would not publish.
@@ -81,6 +85,7 @@ impl Node {
         let followed = Followed {
             caught_up: Instant::now(),
             fault: None,
+            unended: None,
             ahead: Vec::new(),
             keys: None,
             unsigned: Vec::new(),
@@ -173,7 +178,7 @@ impl Node {
     /// What is wrong.
     pub(super) fn faults(&self) -> Vec<String> {
         let followed = lock(&self.followed);
-        followed.fault.iter().chain(&followed.keys).cloned().collect()
+        followed.fault.iter().chain(&followed.unended).chain(&followed.keys).cloned().collect()
     }
 
     /// What is odd.

@@ -46,8 +46,8 @@ const SEAT: &str = "SELECT p.number, p.node, p.url, p.token, p.beat_ms, EXISTS (
     AND database = (SELECT oid FROM pg_database WHERE datname = current_database()) \
     AND classid::bigint = $1::int4 AND objid::bigint = hashtext($2)::bigint & 4294967295) \
     FROM (SELECT 1) AS one LEFT JOIN publishing p ON true";
-/// Ends the sessions that hold the lock of the daemon or that of writers as one that publishes.
-const UNSEAT: &str = "SELECT count(pg_terminate_backend(l.pid)) FROM \
+/// Ends the sessions that hold the lock of the daemon or that of writers as one that publishes, waiting a second for each.
+const UNSEAT: &str = "SELECT bool_and(pg_terminate_backend(l.pid, 1000)) FROM \
     (SELECT DISTINCT pid FROM pg_locks WHERE locktype = 'advisory' AND granted AND objsubid = 2 \
     AND database = (SELECT oid FROM pg_database WHERE datname = current_database()) \
     AND classid::bigint IN ($1::int4, $2::int4) \
@@ -105,6 +105,8 @@ impl Database {
             .map_err(|_| failed(Fault::Unfit("the system gives no random numbers".to_owned())))?;
         let turn = session.begin_write(self).map_err(failed)?;
         schema::lock_writers(&turn, &self.address.schema)?;
+        // A standby that lacks it makes nobody publish who must not: whoever is not on its line of history begins anew.
+        turn.batch("SET LOCAL synchronous_commit = local")?;
         let url = node.url.as_deref().map_or(Value::Null, |url| Value::Text(url.into()));
         let values =
             [Value::Text(node.name.as_str().into()), url, Value::Octets(token.as_slice().into())];
@@ -202,12 +204,7 @@ impl Database {
         let mut heart = lock(&self.heart);
         let session = match heart.take().filter(|session| !session.is_closed()) {
             Some(session) => session,
-            // Whether a standby has it says nothing of who lives: a beat does not wait for one.
-            None => {
-                let session = self.connect()?;
-                session.batch("SET synchronous_commit = local").map_err(failed)?;
-                session
-            }
+            None => self.connect()?,
         };
         let done = work(&session).map_err(failed)?;
         *heart = Some(session);
@@ -247,13 +244,13 @@ impl Database {
         })
     }
 
-    /// Ends the sessions of whoever publishes; returns whether there were some.
-    pub(in crate::store) fn unseat(&self) -> Result<bool, StoreError> {
+    /// Ends the sessions of whoever publishes; returns whether they have ended, none if there were none.
+    pub(in crate::store) fn unseat(&self) -> Result<Option<bool>, StoreError> {
         let values: &[&(dyn ToSql + Sync)] =
             &[&HOLDING, &WRITING, &self.address.schema, &PUBLISHES];
         let row =
             self.on_heart(|session| waited(BEAT_MAX, session.client.query_one(UNSEAT, values)))?;
-        Ok(row.try_get::<_, i64>(0)? > 0)
+        Ok(row.try_get(0)?)
     }
 }
 

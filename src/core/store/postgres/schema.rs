@@ -78,11 +78,13 @@ pub(super) fn identity(session: &Session, schema: &str) -> Result<String, StoreE
     session.value(text, &[&schema]).map_err(failed)
 }
 
-/// Takes the lock of writers until the end of a transaction; returns the transaction's number.
+/// Takes the lock of writers until the end of a transaction, whose commit waits for what the server is set to; returns the
+/// transaction's number.
 pub(super) fn lock_writers(turn: &Turn<'_>, schema: &str) -> Result<String, StoreError> {
     // The number is made once the lock is ours.
-    let text = "SELECT pg_current_xact_id()::text FROM (SELECT pg_advisory_xact_lock($1, hashtext($2)) \
-        OFFSET 0) AS locked";
+    let text = "SELECT pg_current_xact_id()::text, \
+        set_config('synchronous_commit', current_setting('gapura.synchronous_commit'), true) \
+        FROM (SELECT pg_advisory_xact_lock($1, hashtext($2)) OFFSET 0) AS locked";
     let values = [Value::Integer(i64::from(WRITING)), Value::Text(schema.into())];
     let rows = turn.rows(text, &values).map_err(|fault| StoreError::Begin(fault.into()))?;
     let number = rows.first().map(|row| row.try_get(0)).transpose()?;

@@ -30,13 +30,17 @@ const STATEMENTS_MAX: usize = 512;
 /// What every session is set to. A machine that is gone is noticed within seconds, and its locks are free; a function or
 /// table in another schema is never meant; text is compared by octets
 /// whatever the server's locale is; a commit is on disk before it is told.
+///
+/// Only transactions behind the lock of writers wait for a standby (`schema::lock_writers`). A session that did so itself
+/// could not be ended while the standby is away: at its end its temporary table is dropped, and that is a commit, too.
 const SETTINGS: &str = "SET client_min_messages = warning; SET standard_conforming_strings = on; \
     SET lock_timeout = '10s'; SET tcp_keepalives_idle = 4; SET tcp_keepalives_interval = 2; \
     SET tcp_keepalives_count = 2; SET tcp_user_timeout = 8000; \
     SET client_connection_check_interval = 2000; SET application_name = 'gapura'; \
     SET idle_in_transaction_session_timeout = '60s'; SET bytea_output = hex; \
-    SELECT set_config('synchronous_commit', 'on', false) \
-    WHERE current_setting('synchronous_commit') IN ('off', 'local')";
+    SELECT set_config('gapura.synchronous_commit', CASE WHEN now_is IN ('off', 'local') THEN 'on' \
+    ELSE now_is END, false) FROM current_setting('synchronous_commit') AS now_is; \
+    SET synchronous_commit = local";
 
 /// When the server ends a statement.
 pub(super) const STATEMENT_TIMEOUT: &str = "SET statement_timeout = '30s'";
