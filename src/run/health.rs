@@ -68,7 +68,7 @@ impl Host {
         faults.extend(self.road_3.closed().map(|why| format!("the queue is closed: {why}")));
         let stand_in = self.stand_in.iter().filter(|_| self.road_3.closed().is_none());
         faults.extend(stand_in.map(|why| format!("the database is not used: {why}")));
-        faults.extend(self.road_3.obstacle());
+        faults.extend(self.road_3.obstacle().or_else(|| self.node.unwritten()));
         faults.extend(signing);
         faults.extend(self.node.faults());
         faults.extend(self.publisher.unkept());

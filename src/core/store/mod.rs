@@ -452,6 +452,12 @@ pub enum StoreError {
          was done before you do it again"
     )]
     Unheard(#[source] Fault),
+    /// A commit takes long, or nobody knows what became of it.
+    #[error(
+        "the server of the database does not confirm a commit, and nothing is written before it does: a synchronous \
+         standby may be away; bring it back, or take it out of synchronous_standby_names"
+    )]
+    Unconfirmed(#[source] Fault),
     /// The database came back with other changes than are served: one that was said to have failed, or those of a standby.
     #[error("the database came back with other changes than are served")]
     Outdated(#[source] Fault),
@@ -500,7 +506,8 @@ impl StoreError {
             Self::Begin(fault)
             | Self::Statement(fault)
             | Self::Commit(fault)
-            | Self::Unheard(fault) => fault.may_pass(),
+            | Self::Unheard(fault)
+            | Self::Unconfirmed(fault) => fault.may_pass(),
             _ => false,
         }
     }

@@ -69,6 +69,8 @@ struct Followed {
     fault: Option<String>,
     /// Why the sessions of a publisher that is dead have not ended.
     unended: Option<String>,
+    /// Why nothing can be written at present.
+    unwritten: Option<String>,
     /// What this node serves that the database does not have.
     ahead: Vec<String>,
     /// Why this node would not publish.
@@ -86,6 +88,7 @@ impl Node {
             caught_up: Instant::now(),
             fault: None,
             unended: None,
+            unwritten: None,
             ahead: Vec::new(),
             keys: None,
             unsigned: Vec::new(),
@@ -179,6 +182,11 @@ impl Node {
     pub(super) fn faults(&self) -> Vec<String> {
         let followed = lock(&self.followed);
         followed.fault.iter().chain(&followed.unended).chain(&followed.keys).cloned().collect()
+    }
+
+    /// Why nothing can be written at present, if it publishes.
+    pub(super) fn unwritten(&self) -> Option<String> {
+        lock(&self.followed).unwritten.clone()
     }
 
     /// What is odd.
@@ -275,6 +283,8 @@ fn look_at_beat(host: &Weak<Host>) {
         format!("the database does not hear this node, so another one may publish soon: {error}")
     });
     note(&mut lock(&host.node.followed).fault, fault);
+    let unwritten = store.locked_out().map(|error| error.to_string());
+    note(&mut lock(&host.node.followed).unwritten, unwritten);
 }
 
 /// Takes note of a fault; the log has each once.

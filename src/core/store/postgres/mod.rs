@@ -9,6 +9,7 @@
 //! whose answer was not heard is looked up by the number of its transaction.
 
 mod address;
+mod commit;
 mod dialect;
 mod driver;
 mod fault;
@@ -32,6 +33,7 @@ use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Condvar, Mutex};
 use std::time::{Duration, Instant};
 
+use commit::Unconfirmed;
 use driver::Driver;
 use session::{ALIVE_MAX, Session, failed};
 
@@ -47,8 +49,6 @@ const IDLE_READERS_MAX: usize = 4;
 const READER_ALIVE_MAX: Duration = Duration::from_secs(2);
 /// How long a reader waits for a session.
 const TURN_MAX: Duration = Duration::from_secs(10);
-/// How long the outcome of a commit is asked for.
-const OUTCOME_MAX: Duration = Duration::from_secs(20);
 /// Between two tries of something that is waited for.
 const PAUSE: Duration = Duration::from_millis(200);
 
@@ -73,6 +73,8 @@ pub(super) struct Database {
     is_superseded: AtomicBool,
     /// Whether the database has what this process does not serve: all has to be read anew.
     is_outdated: AtomicBool,
+    /// The commit that the server does not confirm.
+    unconfirmed: Unconfirmed,
     /// Why the server refused the last write, if it would refuse others for it, too.
     refusal: Mutex<Option<String>>,
     /// The session that beats, or looks whether another one does.
@@ -92,8 +94,6 @@ pub(super) struct Writer {
     is_holder: bool,
     /// Whether it notes the rows it touches.
     is_guarded: bool,
-    /// A commit whose outcome is not known yet.
-    doubt: Option<String>,
     /// Which database it is, once it is held.
     identity: Option<String>,
 }
@@ -135,6 +135,7 @@ impl Database {
             number: AtomicI64::new(0),
             is_superseded: AtomicBool::new(false),
             is_outdated: AtomicBool::new(false),
+            unconfirmed: Unconfirmed::default(),
             refusal: Mutex::default(),
             heart: Mutex::default(),
             beat_fault: Mutex::default(),
@@ -240,19 +241,6 @@ impl Database {
         self.see_that_all_is_served()
     }
 
-    /// Looks what became of a commit whose outcome nobody had heard, for so long.
-    fn see_the_outcome(&self, writer: &mut Writer, most: Duration) -> Result<(), StoreError> {
-        if let Some(number) = &writer.doubt {
-            match self.outcome(number, most) {
-                None => return Err(failed(Fault::Silent(most))),
-                Some(true) => self.is_outdated.store(true, Ordering::Relaxed),
-                Some(false) => {}
-            }
-            writer.doubt = None;
-        }
-        self.see_that_all_is_served()
-    }
-
     /// Refuses writes once the database has what is not served here.
     fn see_that_all_is_served(&self) -> Result<(), StoreError> {
         if self.is_superseded() {
@@ -271,12 +259,7 @@ impl Database {
         if let Err(outdated) = self.see_that_all_is_served() {
             return Some(outdated);
         }
-        if let Ok(writer) = self.writer.try_lock()
-            && writer.doubt.is_some()
-        {
-            return Some(StoreError::Unheard(Fault::Silent(OUTCOME_MAX).into()));
-        }
-        lock(&self.refusal).clone().map(StoreError::Refused)
+        self.unconfirmed.any().or_else(|| lock(&self.refusal).clone().map(StoreError::Refused))
     }
 
     /// Takes note of a fault of a write.
@@ -314,13 +297,18 @@ impl Database {
         may: &dyn Fn() -> Result<(), StoreError>,
         work: &mut dyn FnMut(Link<'_>) -> Result<bool, StoreError>,
     ) -> Result<bool, StoreError> {
+        if let Some(slow) = self.unconfirmed.slow() {
+            return Err(slow);
+        }
         let mut writer = lock(&self.writer);
         may()?;
-        self.see_the_outcome(&mut writer, OUTCOME_MAX)?;
+        self.settle_doubt()?;
+        self.see_that_all_is_served()?;
         let (turn, number) = self.begin(&mut writer)?;
         if !work(Link::Postgres(&turn))? {
             return Ok(false);
         }
+        let _waiting = self.unconfirmed.begin();
         match turn.commit() {
             Ok(()) => {
                 *lock(&self.refusal) = None;
@@ -333,14 +321,8 @@ impl Database {
             }
             Err(fault) => {
                 writer.session = None;
-                match self.outcome(&number, OUTCOME_MAX) {
-                    Some(true) => Ok(true),
-                    Some(false) => Err(StoreError::Commit(fault.into())),
-                    None => {
-                        writer.doubt = Some(number);
-                        Err(StoreError::Unheard(fault.into()))
-                    }
-                }
+                self.outcome_of(number, fault)?;
+                Ok(true)
             }
         }
     }
@@ -361,25 +343,6 @@ impl Database {
     /// Takes the lock of writers until the end of a transaction; returns its number.
     fn lock_out_others(&self, turn: &Turn<'_>) -> Result<String, StoreError> {
         schema::lock_writers(turn, &self.address.schema)
-    }
-
-    /// Whether a transaction was committed; none if nobody says for so long. It is asked once at least.
-    fn outcome(&self, number: &str, most: Duration) -> Option<bool> {
-        let begun = Instant::now();
-        loop {
-            let text = "SELECT coalesce(pg_xact_status($1::text::xid8), 'lost')";
-            let said = self
-                .connect()
-                .and_then(|session| session.value::<String>(text, &[&number]).map_err(failed));
-            match said.as_deref() {
-                Ok("committed") => return Some(true),
-                // One that the server knows nothing of was never written to its log.
-                Ok("aborted" | "lost") => return Some(false),
-                Ok(_) | Err(_) if begun.elapsed() >= most => return None,
-                // The server has not noticed yet that nobody waits for it.
-                Ok(_) | Err(_) => std::thread::sleep(PAUSE),
-            }
-        }
     }
 }
 

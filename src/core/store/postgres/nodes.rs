@@ -189,9 +189,12 @@ impl Database {
         if beaten == 0 {
             return self.see_number(own, 0);
         }
-        if let Ok(mut writer) = self.writer.try_lock() {
+        // A session whose commit is in doubt has the lock still: another one would wait for it.
+        if let Ok(mut writer) = self.writer.try_lock()
+            && self.settle_doubt().is_ok()
+        {
             self.session(&mut writer)?;
-            self.see_the_outcome(&mut writer, Duration::ZERO)?;
+            self.see_that_all_is_served()?;
         }
         Ok(())
     }

@@ -18,6 +18,8 @@ use crate::store::value::Value;
 
 /// How long a statement may take; the server ends it a little earlier.
 const STATEMENT_MAX: Duration = Duration::from_secs(35);
+/// How long the answer to a commit is waited for: what became of it is asked for then, while whoever acts waits still.
+const COMMIT_MAX: Duration = Duration::from_secs(25);
 /// How long a session is waited for that should be idle.
 pub(super) const ALIVE_MAX: Duration = Duration::from_secs(5);
 /// How long what rewrites or defines tables may take.
@@ -138,7 +140,7 @@ impl<'a> Turn<'a> {
 
     /// Commits it.
     pub(super) fn commit(self) -> Result<(), Fault> {
-        waited(STATEMENT_MAX, self.transaction.commit())
+        waited(COMMIT_MAX, self.transaction.commit())
     }
 
     /// The statement of a text.

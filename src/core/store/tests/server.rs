@@ -74,6 +74,30 @@ fn a_session_ends_and_frees_its_lock_while_a_standby_is_away() {
 }
 
 #[test]
+fn a_commit_that_is_not_confirmed_is_told_and_keeps_nobody_waiting() {
+    let Some((cluster, store)) = own(&["fsync=off"]) else { return };
+    take_the_standby_away(&cluster);
+    assert!(store.locked_out().is_none());
+    std::thread::scope(|scope| {
+        let written = scope.spawn(|| put(&store, "form"));
+        soon("it is told", || store.locked_out().is_some());
+        assert!(!written.is_finished());
+        let told = store.locked_out().unwrap();
+        assert!(told.to_string().contains("standby may be away"), "{told}");
+        let refused = put(&store, "next").unwrap_err();
+        assert!(matches!(refused, StoreError::Unconfirmed(_)) && is_unavailable(&refused));
+        // Nobody confirms it, and what became of it is not known: the server says that it goes on.
+        assert!(matches!(written.join().unwrap(), Err(StoreError::Unheard(_))));
+    });
+    assert!(matches!(store.locked_out(), Some(StoreError::Unconfirmed(_))));
+    assert!(matches!(put(&store, "next"), Err(StoreError::Unconfirmed(_))));
+    cluster.sql("ALTER SYSTEM RESET synchronous_standby_names");
+    cluster.sql("SELECT pg_reload_conf()");
+    soon("it is known", || matches!(put(&store, "next"), Err(StoreError::Outdated(_))));
+    assert!(has(&store, "form"));
+}
+
+#[test]
 fn sessions_that_the_server_does_not_end_are_said() {
     let Some((cluster, _store)) = own(&["fsync=off"]) else { return };
     let place = Location::Server(Address::new(&cluster.url(), "".into(), "".into()).unwrap());
