@@ -41,13 +41,15 @@ use crate::text::with_causes;
 const THREADS: usize = 2;
 /// Between two looks at what secondary zones have left of their time, while the database is away.
 const LOOK: Duration = Duration::from_secs(1);
-/// How long what is asked for on pages may take at a stop.
-const LAST_WORDS: Duration = Duration::from_secs(1);
 /// How soon a start that lacked the database may be followed by another one: what fails each time is not tried without a
 /// pause.
 const AGAIN_AFTER: Duration = Duration::from_secs(3);
-/// How long tasks in flight may take at a stop.
-const STOP_SECONDS_MAX: u64 = 10;
+/// How long what is under way may take at a stop.
+const UNDER_WAY_MAX: Duration = Duration::from_secs(10);
+/// What of that is left for whoever waits on pages to be told that the outcome is not known.
+const LAST_WORDS: Duration = Duration::from_secs(1);
+/// How long a stop waits for what was counted to be written.
+const COUNTS_MAX: Duration = Duration::from_secs(5);
 
 //------------ Building ------------------------------------------------------
 
@@ -55,8 +57,10 @@ const STOP_SECONDS_MAX: u64 = 10;
 pub(super) struct Building {
     /// Runs pages, control socket, metrics and timers.
     runtime: Runtime,
-    /// Asks pages and timers to stop.
+    /// Asks timers to stop.
     stop: watch::Sender<bool>,
+    /// Asks the pages to close, with how long what is under way may take.
+    close: watch::Sender<Option<Duration>>,
     /// The control socket; none if it could not be bound.
     control: Option<JoinHandle<()>>,
     /// The pages; none where there are none.
@@ -169,10 +173,11 @@ impl Building {
         let started = listener.map(|it| start_metrics(&runtime, it, &host)).transpose();
         let metrics = kept(&host, started).flatten();
         let (stop, stopped) = watch::channel(false);
+        let (close, closed) = watch::channel(None);
         let (parts, tap) = ((&host.fleet, &host.signer), host.running.tap());
         let door =
             |address| open_door(&runtime, (Purpose::Pages, address), &mut inherited, &mut doors);
-        let site = host.road_3.start((&runtime, door), settings, parts, tap, &stopped);
+        let site = host.road_3.start((&runtime, door), settings, parts, tap, (&stopped, closed));
         let site = kept(&host, site).unwrap_or_default();
         let unused = inherited.unused();
         unused.iter().for_each(|it| tracing::warn!("{it}: it is closed"));
@@ -213,6 +218,7 @@ impl Building {
         let building = Self {
             runtime,
             stop,
+            close,
             control,
             pages: site.pages,
             host,
@@ -259,8 +265,9 @@ impl Building {
     /// Stops everything, in the order that the documentation of [`super`] draws.
     pub(super) fn stop(self) {
         self.host.notifier.stopping();
-        let (retired, state_dir, database) = self.retire();
+        let (retired, state_dir, database) = self.retire(UNDER_WAY_MAX - LAST_WORDS);
         drop(retired.herald);
+        keep_statistics(&retired.host);
         let publisher = retired.host.publisher.clone();
         // The last holder of the listeners: dropping it closes the DNS sockets.
         drop(retired.host);
@@ -273,11 +280,14 @@ impl Building {
         drop(state_dir);
     }
 
-    /// Stops everything but answering: all that could change a zone, and all that reports on one.
-    fn retire(self) -> (Retired, StateDir, Database) {
+    /// Stops everything but answering: all that could change a zone, and all that reports on one. Requests under way on
+    /// pages may take so long, and so may writing what was counted.
+    fn retire(self, pages_max: Duration) -> (Retired, StateDir, Database) {
+        let begun = Instant::now();
         let Self {
             runtime,
             stop,
+            close,
             control,
             pages,
             host,
@@ -290,16 +300,17 @@ impl Building {
         // An error means that the receivers have ended already.
         let _ = stop.send(true);
         host.node.leave();
+        let _ = close.send(Some(pages_max));
         if let Some(control) = control {
             control.abort();
         }
         if let Some(pages) = pages {
             // A panic is in the log already, and what takes longer is cut off.
-            let _ = runtime.block_on(async { tokio::time::timeout(LAST_WORDS, pages).await });
+            let most = pages_max + LAST_WORDS;
+            let _ = runtime.block_on(async { tokio::time::timeout(most, pages).await });
         }
-        runtime.shutdown_timeout(Duration::from_secs(STOP_SECONDS_MAX));
+        runtime.shutdown_timeout(UNDER_WAY_MAX.saturating_sub(begun.elapsed()));
         drop(watcher);
-        host.road_3.keep_statistics();
         host.signer.stop();
         host.fleet.stop();
         (Retired { host, doors, herald }, state_dir, database)
@@ -307,7 +318,19 @@ impl Building {
 
     /// Releases database and state directory for another process, and keeps answering from memory.
     pub(super) fn leave(self) -> Retired {
-        let (retired, state_dir, database) = self.retire();
+        self.left(UNDER_WAY_MAX - LAST_WORDS)
+    }
+
+    /// The same for this process to start anew, which does not wait for answers: the node that was asked hangs, or this
+    /// one has been replaced.
+    pub(super) fn leave_soon(self) -> Retired {
+        self.left(LAST_WORDS)
+    }
+
+    /// The same once requests under way on pages have taken so long.
+    fn left(self, pages_max: Duration) -> Retired {
+        let (retired, state_dir, database) = self.retire(pages_max);
+        retired.host.road_3.keep_statistics();
         retired.host.publisher.flush();
         database.store.leave();
         drop(database);
@@ -369,6 +392,24 @@ impl Retired {
     pub(super) fn end(self) {
         drop(self.herald);
         self.host.running.leave();
+    }
+}
+
+/// Writes what was counted, if that takes no long time: a server that confirms no commit may not for days.
+fn keep_statistics(host: &Arc<Host>) {
+    let (done, kept) = std::sync::mpsc::channel();
+    let of = Arc::clone(host);
+    let keep = move || {
+        of.road_3.keep_statistics();
+        drop(of);
+        // Nobody waits any more if it took too long.
+        let _ = done.send(());
+    };
+    let keeps = std::thread::Builder::new().name("statistics".to_owned()).spawn(keep);
+    if keeps.is_err() || kept.recv_timeout(COUNTS_MAX).is_err() {
+        tracing::warn!(
+            "the newest statistics of queries could not be written in time and are lost"
+        );
     }
 }
 

@@ -112,7 +112,8 @@ pub fn serve(loaded: &Loaded, begin: Begin, ready: impl Fn(&Ready)) -> Result<En
             Event::Again => {
                 tracing::info!("everything but answering is started anew");
                 let (again, settings) = (as_before.clone(), loaded.clone());
-                let work = move || Ok(succession::take_back(&settings, building.leave(), again));
+                let work =
+                    move || Ok(succession::take_back(&settings, building.leave_soon(), again));
                 started = start(work, &waiting, &mut signals)?;
                 continue;
             }

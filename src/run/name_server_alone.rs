@@ -1,6 +1,7 @@
 //! Road 3 in a gapura that was built without it: nothing to open, start or report.
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use serde_json::Value;
 use tokio::net::TcpListener;
@@ -95,7 +96,7 @@ impl Road3 {
         _: &Settings,
         _: (&Fleet, &Signer),
         _: Tap,
-        stopped: &watch::Receiver<bool>,
+        (stopped, _): (&watch::Receiver<bool>, watch::Receiver<Option<Duration>>),
     ) -> Result<Site, RunError> {
         self.clock.start(runtime, stopped);
         Ok(Site::default())

@@ -29,7 +29,7 @@ use super::signing_mail;
 use super::stand_in::Database;
 use super::state_dir::StateDir;
 use super::time::now_ms;
-use super::timer::{TICK, every, is_stopped_within, stop_signal};
+use super::timer::{TICK, close_signal, every, is_stopped_within, stop_signal};
 use super::webhooks;
 use crate::audit::AuditError;
 use crate::config::{Loaded, Settings};
@@ -219,7 +219,7 @@ impl Road3 {
         settings: &Settings,
         (fleet, signer): (&Fleet, &Signer),
         tap: Tap,
-        stopped: &watch::Receiver<bool>,
+        (stopped, closed): (&watch::Receiver<bool>, watch::Receiver<Option<Duration>>),
     ) -> Result<Site, RunError> {
         match self {
             Self::Open(open) => open.start_timers(runtime, settings, signer, stopped)?,
@@ -236,7 +236,7 @@ impl Road3 {
         }
         let options = options::web(settings, &url);
         let (proxies, door) = (options.trusted_proxies.clone(), options.door);
-        let stop = stop_signal(stopped.clone());
+        let stop = close_signal(closed);
         let mut site = Site { url: Some(format!("http://{bound}")), ..Site::default() };
         let by = match self {
             Self::Closed { by, .. } => *by,

@@ -37,3 +37,10 @@ pub(super) async fn stop_signal(mut stopped: watch::Receiver<bool>) {
     // An error means that the daemon has ended.
     let _ = stopped.wait_for(|stop| *stop).await;
 }
+
+/// Resolves once the pages are to close, with how long what is under way may take.
+#[cfg(feature = "approval")]
+pub(super) async fn close_signal(mut closed: watch::Receiver<Option<Duration>>) -> Duration {
+    // An error means that the daemon has ended.
+    closed.wait_for(Option::is_some).await.ok().and_then(|most| *most).unwrap_or_default()
+}

@@ -2,6 +2,7 @@
 //! programs and supervisors. It needs no database, key or account.
 
 use std::net::IpAddr;
+use std::time::Duration;
 
 use askama::Template;
 use axum::extract::State as Extract;
@@ -47,13 +48,13 @@ impl ClosedBy {
     }
 }
 
-/// Serves until `stop` resolves.
+/// Serves until `stop` resolves, with how long requests under way may take.
 pub async fn serve_closed(
     listener: TcpListener,
     why: ClosedBy,
     proxies: Vec<IpAddr>,
     limits: DoorLimits,
-    stop: impl Future<Output = ()> + Send + 'static,
+    stop: impl Future<Output = Duration> + Send + 'static,
 ) {
     door::serve(listener, router(why), proxies, limits, stop).await;
 }

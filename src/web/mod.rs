@@ -79,11 +79,11 @@ pub fn router(state: State) -> Router {
         .layer(middleware::from_fn_with_state(state, forward::admit))
 }
 
-/// Serves until `stop` resolves; requests under way are finished.
+/// Serves until `stop` resolves, with how long requests under way may take.
 pub async fn serve(
     listener: TcpListener,
     state: State,
-    stop: impl Future<Output = ()> + Send + 'static,
+    stop: impl Future<Output = Duration> + Send + 'static,
 ) {
     let proxies = state.options().trusted_proxies.clone();
     let (door, router) = (state.options().door, router(state.clone()));

@@ -15,6 +15,7 @@ use axum::response::{IntoResponse, Response};
 
 use super::api::Problem;
 use super::bodies::UPLINK;
+use super::door::Closing;
 use super::failure::Failure;
 use super::pages::LARGE_BODY_MAX;
 use super::state::State;
@@ -37,7 +38,7 @@ pub(super) fn body_time(headers: &HeaderMap) -> Duration {
 }
 
 /// The answer, unless its body finds no room or it takes longer than it may: the setting, and the
-/// time the body needs.
+/// time the body needs, or what a stop leaves.
 async fn in_time(state: &State, request: Request, next: Next) -> Result<Response, Unanswered> {
     let from = visitor::address(request.extensions(), request.headers(), state);
     let (parts, body) = request.into_parts();
@@ -50,13 +51,18 @@ async fn in_time(state: &State, request: Request, next: Next) -> Result<Response
     let route = request.extensions().get::<MatchedPath>();
     let route = route.map_or("no route", MatchedPath::as_str).to_owned();
     let body = body_time(request.headers());
+    let closes = request.extensions().get::<Closing>().cloned();
     let answer = next.run(request);
-    let answer = tokio::time::timeout(state.options().answer_max + body, answer).await;
+    let answer = tokio::time::timeout(state.options().answer_max + body, answer);
+    let answer = tokio::select! {
+        answer = answer => answer.ok(),
+        () = Closing::over_if(closes) => None,
+    };
     if room.was_short() {
         return Err(Unanswered::Busy);
     }
     match answer {
-        Ok(answer) if !room.was_slow() => Ok(answer),
+        Some(answer) if !room.was_slow() => Ok(answer),
         _ => {
             tracing::warn!(route, "an answer took too long and was abandoned");
             Err(Unanswered::Slow)

@@ -137,6 +137,31 @@ fn while_the_server_is_away_names_are_answered_acts_say_so_and_it_goes_on_by_its
 }
 
 #[test]
+fn while_a_standby_is_away_it_is_said_and_a_stop_leaves_nobody_without_an_answer() {
+    let Some(cluster) = Cluster::start() else { return };
+    let made = laid_out(&cluster);
+    let office = Office::of(Daemon::in_dir(made.path()));
+    bring_live(&office);
+    cluster.sql("ALTER SYSTEM SET synchronous_standby_names = 'nobody'");
+    cluster.sql("SELECT pg_reload_conf()");
+    let applicant = Caller::new(&office.daemon.web(), &[]);
+    let acts = std::thread::spawn(move || {
+        applicant.post_request("/api/v1/requests", &request("menunggu"), LETTER)
+    });
+    until("not ready", || office.applicant.get("/readyz").status == 503);
+    let status = printed(&office.daemon.gapura(&["ctl", "status"]));
+    assert!(status.contains("a synchronous standby may be away"), "{status}");
+    let refused = office.applicant.post_request("/api/v1/requests", &request("hilang"), LETTER);
+    assert_eq!(refused.refused(), (503, "unavailable".to_owned()));
+    assert_eq!(answer(&office.daemon, NAME), ["192.0.2.200"]);
+    assert_eq!(office.daemon.end_with("TERM"), Some(0));
+    assert_eq!(acts.join().unwrap().refused(), (503, "slow".to_owned()));
+    cluster.sql("ALTER SYSTEM RESET synchronous_standby_names");
+    cluster.sql("SELECT pg_reload_conf()");
+    is_good(made.path());
+}
+
+#[test]
 fn a_start_without_the_server_answers_and_opens_the_queue_when_it_comes() {
     let Some(mut cluster) = Cluster::start() else { return };
     let made = laid_out(&cluster);

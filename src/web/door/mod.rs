@@ -26,6 +26,7 @@ use hyper_util::server::conn::auto::Builder;
 use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
+use tokio::time::Instant;
 use tokio_util::task::TaskTracker;
 use tower::ServiceExt;
 
@@ -34,6 +35,8 @@ use places::Places;
 
 /// Pause after an accept error, so a persistent one does not busy-loop.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(200);
+/// How long a connection without a request under way may keep pages that close.
+const CLOSING_IDLE: Duration = Duration::from_secs(1);
 /// Requests under way at once on one connection of HTTP/2.
 const STREAMS_MAX: u32 = 32;
 /// Octets of all headers of a request.
@@ -70,21 +73,43 @@ impl Default for DoorLimits {
     }
 }
 
-/// Serves until `stop` resolves; requests under way are finished.
+/// When the pages close, for a request under way.
+#[derive(Clone)]
+pub(super) struct Closing(watch::Receiver<Option<Instant>>);
+
+impl Closing {
+    /// Resolves when a request under way has to be answered with what is known, for the pages close.
+    async fn over(mut self) {
+        let until = self.0.wait_for(Option::is_some).await.ok().and_then(|until| *until);
+        // An error means that nobody waits for an answer any more.
+        tokio::time::sleep_until(until.unwrap_or_else(Instant::now)).await;
+    }
+
+    /// The same of a request that came by the listener; never of another.
+    pub(super) async fn over_if(closing: Option<Self>) {
+        match closing {
+            Some(closing) => closing.over().await,
+            None => std::future::pending().await,
+        }
+    }
+}
+
+/// Serves until `stop` resolves, with how long requests under way may take: they are finished, or told that it is not
+/// known what became of them.
 pub(super) async fn serve(
     listener: TcpListener,
     router: Router,
     proxies: Vec<IpAddr>,
     limits: DoorLimits,
-    stop: impl Future<Output = ()> + Send,
+    stop: impl Future<Output = Duration> + Send,
 ) {
     let (places, tasks) = (Places::new(limits, proxies), TaskTracker::new());
-    let (closing, closed) = watch::channel(false);
+    let (closing, closed) = watch::channel(None);
     let mut stop = pin!(stop);
-    loop {
+    let under_way_max = loop {
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
-            () = &mut stop => break,
+            under_way_max = &mut stop => break under_way_max,
         };
         match accepted {
             Ok((stream, peer)) => match places.take(peer.ip()) {
@@ -99,10 +124,10 @@ pub(super) async fn serve(
                 tokio::time::sleep(ACCEPT_PAUSE).await;
             }
         }
-    }
+    };
     drop(listener);
     // Nobody listening means that no connection is left.
-    let _ = closing.send(true);
+    let _ = closing.send(Some(Instant::now() + under_way_max));
     tasks.close();
     tasks.wait().await;
 }
@@ -120,18 +145,21 @@ async fn attend(
     peer: SocketAddr,
     router: Router,
     place: Place,
-    limits: DoorLimits,
-    mut closing: watch::Receiver<bool>,
+    mut limits: DoorLimits,
+    mut closing: watch::Receiver<Option<Instant>>,
 ) {
     let place = Arc::new(place);
     let (activity, own) = (Arc::clone(place.activity()), Arc::clone(&place));
+    let closes = Closing(closing.clone());
     let service = tower::service_fn(move |request: axum::http::Request<Incoming>| {
         let (router, activity, own) = (router.clone(), Arc::clone(&activity), Arc::clone(&own));
+        let closes = closes.clone();
         async move {
             let under_way = activity.begin();
             let mut request: Request = request.map(Body::new);
             request.extensions_mut().insert(ConnectInfo(peer));
             request.extensions_mut().insert(own);
+            request.extensions_mut().insert(closes);
             let response: Response<Body> = match router.oneshot(request).await {
                 Ok(response) => response,
                 Err(never) => match never {},
@@ -155,17 +183,20 @@ async fn attend(
             () = ended(place.activity().too_old(&limits), &mut closing), if !ending => {
                 ending = true;
                 connection.as_mut().graceful_shutdown();
+                if closing.borrow().is_some() {
+                    limits.idle = limits.idle.min(CLOSING_IDLE);
+                }
             }
         }
     }
 }
 
 /// Resolves when a connection is too old or the pages close.
-async fn ended(too_old: impl Future<Output = ()>, closing: &mut watch::Receiver<bool>) {
+async fn ended(too_old: impl Future<Output = ()>, closing: &mut watch::Receiver<Option<Instant>>) {
     tokio::select! {
         () = too_old => {}
         // An error means that the pages are gone, which is the same.
-        _ = closing.wait_for(|closing| *closing) => {}
+        _ = closing.wait_for(Option::is_some) => {}
     }
 }
 

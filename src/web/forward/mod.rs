@@ -28,7 +28,7 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tower_http::limit::RequestBodyLimitLayer;
 
-use super::door::{self, DoorLimits};
+use super::door::{self, Closing, DoorLimits};
 use super::pages::{LARGE_BODY_MAX, LARGE_PATH};
 use super::patience::body_time;
 use super::{ANSWER_MAX, BODY_MAX, api, assets, visitor};
@@ -48,13 +48,13 @@ const READY_MAX: Duration = Duration::from_secs(5);
 /// Who publishes now; none while nobody does.
 pub type Publisher = watch::Receiver<Option<PublishingNode>>;
 
-/// Serves until `stop` resolves.
+/// Serves until `stop` resolves, with how long requests under way may take.
 pub async fn serve_forwarding(
     listener: TcpListener,
     (publisher, reach): (Publisher, Reach),
     proxies: Vec<IpAddr>,
     limits: DoorLimits,
-    stop: impl Future<Output = ()> + Send + 'static,
+    stop: impl Future<Output = Duration> + Send + 'static,
 ) {
     let forward = Forward::new(publisher, reach, proxies.clone());
     let router = router(forward.clone());
@@ -117,6 +117,7 @@ impl Forward {
         visitor: IpAddr,
         within: Duration,
     ) -> Result<Response, Away> {
+        let closes = request.extensions().get::<Closing>().cloned();
         let mut publisher = self.publisher.clone();
         let to = publisher.borrow_and_update().clone().ok_or(Away::Nobody)?;
         let token = NodeToken::new(&to.token).ok_or(Away::Nobody)?;
@@ -127,6 +128,7 @@ impl Forward {
             response = tokio::time::timeout(within, node.send(request)) => response,
             // It may have done its part before it was replaced.
             () = replaced(&mut publisher, to.number) => return Err(Away::Unanswered),
+            () = Closing::over_if(closes) => return Err(Away::Unanswered),
         };
         let mut response = response.map_err(|_| Away::Unanswered)??;
         if response.status() == StatusCode::MISDIRECTED_REQUEST {
@@ -149,11 +151,13 @@ impl Forward {
     }
 }
 
-/// Resolves when another one publishes, or nobody, or when nobody tells any more: this node stops, or takes over.
+/// Resolves when another one publishes, or nobody. When nobody tells any more, this node stops, or takes over, and the
+/// one that was asked may answer still.
 async fn replaced(publisher: &mut Publisher, number: i64) {
     let other = |now: &Option<PublishingNode>| now.as_ref().is_none_or(|now| now.number != number);
-    // An error is that nobody tells any more.
-    let _ = publisher.wait_for(other).await;
+    if publisher.wait_for(other).await.is_err() {
+        std::future::pending().await
+    }
 }
 
 /// Any page or call.

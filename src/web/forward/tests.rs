@@ -27,6 +27,7 @@ async fn site() -> SocketAddr {
         .route("/known", get(async || (StatusCode::NOT_MODIFIED, [("etag", "\"7\"")])))
         .route("/back", post(async || (StatusCode::SEE_OTHER, [("location", "/said")])))
         .route("/slow", post(async || tokio::time::sleep(Duration::from_secs(60)).await))
+        .route("/late", post(async || tokio::time::sleep(Duration::from_secs(1)).await))
         .route("/wrong", get(async || StatusCode::MISDIRECTED_REQUEST))
         .route("/readyz", get(async || "ready"));
     let router = router.layer(axum::extract::DefaultBodyLimit::disable());
@@ -49,12 +50,19 @@ fn publishing(number: i64, url: Option<String>) -> Option<PublishingNode> {
 
 /// A node that follows.
 async fn follower(publisher: Publisher) -> SocketAddr {
+    follower_until(publisher, std::future::pending()).await
+}
+
+/// The same until it stops.
+async fn follower_until(
+    publisher: Publisher,
+    stop: impl Future<Output = Duration> + Send + 'static,
+) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let proxies = vec!["127.0.0.1".parse().unwrap()];
-    let router = router(Forward::new(publisher, Reach::default(), proxies.clone()));
-    let stop = std::future::pending();
-    tokio::spawn(door::serve(listener, router, proxies, DoorLimits::default(), stop));
+    let publisher = (publisher, Reach::default());
+    tokio::spawn(serve_forwarding(listener, publisher, proxies, DoorLimits::default(), stop));
     address
 }
 
@@ -193,14 +201,25 @@ async fn an_act_without_an_answer_is_sent_once_and_may_have_been_done() {
     publisher.send_replace(publishing(2, None));
     let page = waiting.await.unwrap();
     assert!(page.starts_with("HTTP/1.1 503 ") && page.contains("may have been done"), "{page}");
-    // So it is when this node stops, or takes over: nobody tells any more who publishes.
-    let (node, publisher) = both().await;
-    let waiting =
-        tokio::spawn(async move { asked(node, "POST /slow", "Content-Length: 0\r\n").await });
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_node_that_stops_passes_on_what_is_answered_in_time_and_says_of_the_rest_that_it_may_have_been_done()
+ {
+    let site = site().await;
+    // Nobody tells any more who publishes, either.
+    let (publisher, told) = watch::channel(publishing(1, Some(format!("http://{site}"))));
+    let (stop, stopped) = tokio::sync::oneshot::channel();
+    let node = follower_until(told, async { stopped.await.unwrap() }).await;
+    let [late, slow] = ["POST /late", "POST /slow"]
+        .map(|line| tokio::spawn(async move { asked(node, line, "Content-Length: 0\r\n").await }));
     tokio::time::sleep(Duration::from_millis(300)).await;
+    stop.send(Duration::from_secs(4)).unwrap();
     drop(publisher);
-    let page = tokio::time::timeout(Duration::from_secs(20), waiting).await.unwrap().unwrap();
-    assert!(page.starts_with("HTTP/1.1 503 ") && page.contains("may have been done"), "{page}");
+    let late = late.await.unwrap();
+    assert!(late.starts_with("HTTP/1.1 200 "), "{late}");
+    let slow = tokio::time::timeout(Duration::from_secs(20), slow).await.unwrap().unwrap();
+    assert!(slow.starts_with("HTTP/1.1 503 ") && slow.contains("may have been done"), "{slow}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
