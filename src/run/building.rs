@@ -299,7 +299,6 @@ impl Building {
         } = self;
         // An error means that the receivers have ended already.
         let _ = stop.send(true);
-        host.node.leave();
         let _ = close.send(Some(pages_max));
         if let Some(control) = control {
             control.abort();

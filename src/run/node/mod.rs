@@ -108,11 +108,6 @@ impl Node {
         self.publishing.subscribe()
     }
 
-    /// Nobody is followed any more: whoever waits for an answer of the publisher is told.
-    pub(super) fn leave(&self) {
-        self.publishing.send_replace(None);
-    }
-
     /// Whether it follows another one.
     pub(super) fn follows(&self) -> bool {
         self.store.is_followed()
