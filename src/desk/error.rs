@@ -117,7 +117,7 @@ impl ActError {
     }
 
     /// Whether it may have been done all the same: the answer to its commit was not heard.
-    pub(super) fn may_be_done(&self) -> bool {
+    pub fn may_be_done(&self) -> bool {
         let (Self::Audit(AuditError::Store(error)) | Self::Publish(PublishError::Store(error))) =
             self
         else {

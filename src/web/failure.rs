@@ -195,6 +195,9 @@ impl From<PeopleError> for Failure {
 impl From<ActError> for Failure {
     fn from(error: ActError) -> Self {
         let status = status::of_error(&error);
+        if error.may_be_done() {
+            return Self { detail: Some(with_causes(&error)), ..Self::slow() };
+        }
         if let Some(failure) = Self::of_disk(&error) {
             return failure;
         }

@@ -209,6 +209,10 @@ impl From<TransitionError> for Problem {
 
 impl From<ActError> for Problem {
     fn from(error: ActError) -> Self {
+        if error.may_be_done() {
+            tracing::error!(cause = with_causes(&error), "it is not known what became of an act");
+            return Self::slow();
+        }
         let status = status::of_error(&error);
         if status == StatusCode::INTERNAL_SERVER_ERROR {
             return Self::internal(with_causes(&error));

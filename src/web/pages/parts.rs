@@ -498,6 +498,7 @@ pub(super) fn refusal(t: Words, error: &ActError) -> Option<String> {
         ActError::NotAllowed => t.s("code-not-allowed"),
         ActError::NotFound => t.s("fail-missing-text"),
         error if error.is_disk_full() => t.s("fail-disk-text"),
+        error if error.may_be_done() => t.s("fail-slow-text"),
         error if error.is_unavailable() => t.s("fail-store-text"),
         ActError::Limit(_) => t.s("fail-limit-all-text"),
         ActError::NoServer | ActError::Publish(_) => t.s("act-not-published"),

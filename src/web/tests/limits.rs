@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use super::*;
 use crate::desk::{DraftLimits, Room};
 use crate::people::{NewToken, Scopes};
+use crate::store::StoreError;
 
 /// How long anything may take that waits for nobody.
 const SOON: Duration = Duration::from_secs(10);
@@ -588,4 +589,17 @@ async fn sign_ins_that_find_no_place_hear_that_it_is_busy() {
         answers.iter().filter(|(status, _)| *status == StatusCode::SERVICE_UNAVAILABLE).collect();
     assert!(!busy.is_empty() && busy.len() < FROM.len(), "{}", busy.len());
     assert!(busy.iter().all(|(_, page)| page.contains("Sedang ramai")), "{}", busy[0].1);
+}
+
+#[test]
+fn whoever_may_have_been_heard_is_not_told_that_nothing_was_changed() {
+    let unheard = || {
+        let failed = StoreError::injected(std::io::ErrorKind::Other.into());
+        let StoreError::Commit(fault) = failed else { panic!("{failed}") };
+        desk::ActError::from(StoreError::Unheard(fault))
+    };
+    let problem = crate::web::api::Problem::from(unheard());
+    let response = axum::response::IntoResponse::into_response(problem);
+    assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE);
+    assert_eq!(crate::web::failure::Failure::from(unheard()).id, "fail-slow");
 }
