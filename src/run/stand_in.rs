@@ -155,7 +155,8 @@ impl Database {
         let (for_thread, of, late) = (sources.clone(), options.clone(), late.clone());
         let work = move || {
             // What nobody waits for any more.
-            if let Err(SendError(opened)) = done.send(Self::real(for_thread, &of, Early::default())) {
+            if let Err(SendError(opened)) = done.send(Self::real(for_thread, &of, Early::default()))
+            {
                 *lock(&late.0) = Some(opened);
             }
         };

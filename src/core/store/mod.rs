@@ -521,7 +521,7 @@ impl StoreError {
 #[cfg(any(test, feature = "failpoints"))]
 impl StoreError {
     /// What SQLite would say of this error of the system; for failpoints.
-    pub(crate) fn injected(error: std::io::Error) -> Self {
+    pub fn injected(error: std::io::Error) -> Self {
         let code = match error.kind() {
             ErrorKind::StorageFull => rusqlite::ffi::SQLITE_FULL,
             _ => rusqlite::ffi::SQLITE_IOERR,

@@ -76,7 +76,7 @@ fn what_is_wrong_with_a_file_is_said_with_what_to_do() {
     assert!(told().contains("0600"));
     let error = store.load(&zone(), pair.dnskey()).unwrap_err();
     let said = crate::text::with_causes(&error);
-    assert!(said.starts_with(&format!("{}: everybody", path.display())), "{said}");
+    assert!(said.starts_with(&format!("{}: may be used by everybody", path.display())), "{said}");
     assert_eq!(said, error.to_string(), "once");
     set_mode(&path, 0o640);
     store.load(&zone(), pair.dnskey()).unwrap();
