@@ -102,7 +102,7 @@ fn knot_nsd_and_bind_are_told_and_watched() {
     println!("back after {:?}", gone.until_serial(ZONE, 32));
     let out = daemon.gapura(&["zone", "notify", ZONE]);
     let said = String::from_utf8_lossy(&out.stdout).into_owned();
-    assert!(out.status.success() && said.matches("NOERROR").count() == 3, "{said}");
+    assert!(out.status.success() && said.matches("NOERROR").count() == 3, "{out:?}");
     until("it is known to be back", || of_gone()["behind"] == false);
     let text = String::from_utf8(daemon.gapura(&["ctl", "status"]).stdout).unwrap();
     assert!(text.contains("secondary knotd 127.0.0.1:"), "{text}");

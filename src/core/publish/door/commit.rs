@@ -175,7 +175,7 @@ fn go_live(inner: &Inner, held: &mut Held<'_>, step: Numbered, ready: Ready) -> 
     let Numbered { next, change, overlay, signing, row, is_held } = step;
     let state = &mut *held.state;
     state.overlay.carry_out(&overlay);
-    // Once this node's own file was accepted, it is another's no more.
+    // Once this node's own file is accepted, the zone is no longer that of another node's file.
     state.foreign_file.take_if(|foreign| row.file_node.as_ref() != Some(&foreign.node));
     state.row = Some(row);
     state.is_held = is_held;

@@ -103,8 +103,8 @@ pub(crate) fn number<R>(
     Ok(Numbered { next, change, overlay, signing, row, is_held })
 }
 
-/// The serial that a change begins at. What a primary sends begins anew where nothing of the zone is left but its
-/// row: the same serial may come again, and would else change nothing.
+/// The serial that a change begins at. A transfer begins anew if only the row of the zone is left: the primary may send
+/// the same serial again, which would otherwise count as no change.
 fn before(state: &ZoneState, numbering: &Numbering) -> Option<u32> {
     let of_row = state.row.as_ref().filter(|row| {
         row.copy_seq.is_some()
@@ -156,7 +156,7 @@ fn row(
         (None, FileFate::Kept | FileFate::Held) => return Err(not_loaded(state)),
     };
     row.serial = change.to;
-    // The primary's serials are its own: where somebody had one that went back transferred, it counts.
+    // The primary's serials are its own: if an operator has a lower one transferred, the lower one counts.
     let is_transferred = matches!(file, FileFate::Transferred);
     row.high_water = if is_transferred { change.to } else { later(row.high_water, change.to) };
     if change.is_visible() {

@@ -19,7 +19,9 @@ pub enum PublishError {
     #[error("{0} is not loaded: its file was refused and the database holds no earlier version")]
     NotLoaded(Name),
     /// The zone was signed elsewhere; records cannot be added without breaking its signatures.
-    #[error("{0} is signed elsewhere: records cannot be promoted into it")]
+    #[error(
+        "{0} is signed elsewhere: whatever gapura changed would break its signatures, so change it where it is signed"
+    )]
     Presigned(Name),
     /// The zone is a secondary zone: its data is its primaries' alone.
     #[error("{0} is a secondary zone: change it at its primary, from which it is transferred")]

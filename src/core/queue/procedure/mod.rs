@@ -9,10 +9,16 @@
 //!
 //! To add an act:
 //!
-//! 1. its row; if its phases do not say all of when it is possible, a [`Condition`];
-//! 2. its arm in [`Request::act`](super::Request::act) and the method of its stage; if it moves a clock,
-//!    its arm in [`Replay::mark`](super::laps::Replay::mark);
-//! 3. its words in both catalogues: `words_of` in `src/words/tests.rs` has their ids, and `ask-ACT-lead`
+//! 1. its row; if its phases do not say all of when it is possible, a [`Condition`]; what it needs that no
+//!    act needed before is an [`Input`], with an example in `src/web/api/document/acts.rs`, a field in
+//!    `src/web/pages/acts.rs` and `ask-FIELD` in both catalogues;
+//! 2. its arm in [`Request::act`](super::Request::act) and the method of its stage, or a function if it has
+//!    many; if it moves a clock, its arm in [`Replay::mark`](super::laps::Replay::mark);
+//! 3. what its event says: `note` is a fact that stays in the chain for good and is shown with `fact-KEY`;
+//!    what somebody wrote freely, or what is personal, goes through `note_personal`, of which the chain
+//!    has a commitment only. The history shows such a text only if the request keeps it too: a field of
+//!    `Case`, which `without_persons` erases;
+//! 4. its words in both catalogues: `words_of` in `src/words/tests.rs` has their ids, and `ask-ACT-lead`
 //!    is what its page says before the form, if anything.
 //!
 //! What is forgotten does not compile, or is named by a test: random walks in `request/tests/walks.rs` must
